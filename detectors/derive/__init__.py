@@ -1,0 +1,1 @@
+"""Derive operators: readings of one site in, a new series out."""

@@ -1,0 +1,27 @@
+"""The value itself, against limits."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+__all__ = ["Threshold"]
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """The value itself. For quantities whose limits are set by a standard, a design or a river authority.
+
+    Not for values with a daily or weekly shape, where a limit that suits noon cries all night.
+
+    Source: limit values as used by every warning standard, e.g. GB/T 22482-2008 (river stages).
+
+    >>> Threshold.step(None, None, 0.0, 28.4)
+    28.4
+    """
+
+    slots: ClassVar[dict[str, int]] = {}
+
+    @staticmethod
+    def step(p: Any, s: Any, t: float, x: float) -> float:
+        return x

@@ -1,0 +1,231 @@
+"""What people wrote in config, checked and resolved: every number in SI seconds or the indicator's own unit.
+
+`streams.packs` makes these from YAML and CSV; `plan.py` turns them into arrays. A `Num` is one number for
+all sites or a number a site (from columns of sites.csv); NaN or a missing site switches it off there.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+Num = float | dict[str, float]
+Value = float | tuple[float, ...] | dict[str, float | tuple[float, ...]]
+"""A parameter: a number, a fixed row of numbers, or either of them by site."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words for people, Chinese first."""
+
+    zh: str
+    en: str = ""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where or who: a row of sites.csv. `areas` is tree -> area id."""
+
+    id: str
+    title: Text
+    lat: float | None = None
+    lon: float | None = None
+    agency: str = ""
+    areas: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Area:
+    """A node of one tree of areas.csv. `depth` counts from 0 at the root and has a name (`reach`, `county`)."""
+
+    tree: str
+    id: str
+    title: Text
+    parent: str = ""
+    depth: str = ""
+
+
+@dataclass(frozen=True)
+class Use:
+    """One algorithm (a file of checks/, derive/, kinds/) with the parameters it was given."""
+
+    kind: str
+    params: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Derive:
+    """How a derived indicator is made. `inputs` are indicator ids of the same site, in the operator's order."""
+
+    use: Use
+    inputs: tuple[str, ...]
+    coverage: float = 1.0           # share of inputs (or of expected readings in a window) that must be there
+    grace: float = 0.0              # seconds to wait for the other inputs of one t
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """What is measured. `every`, `silent`, `lateness` in seconds (silent inf = never)."""
+
+    id: str
+    pack: str
+    title: Text
+    unit: str
+    sites: tuple[str, ...]
+    every: float = 300.0
+    silent: float = float("inf")
+    lateness: float = 0.0
+    oldest: float = 400 * 86400.0   # older than this on arrival is flagged, not judged; inf = off
+    period: str = ""                # "month" for published figures: t is the first moment of the period
+    due: float = 0.0                # seconds after the period's end by which the figure is expected
+    rejudge: int = 0                # periods kept so that a revised figure is judged again
+    decimals: int = 2
+    checks: tuple[Use, ...] = ()
+    derive: Derive | None = None
+    keep: dict[str, float] = field(default_factory=dict)      # "raw" or a bucket -> seconds of retention
+    wall: bool = False
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One of the four levels of a detector, on one side. `clear` is an absolute value (default = `at`)."""
+
+    level: int                      # 1 blue .. 4 red
+    at: Num
+    above: bool = True
+    clear: Num | None = None
+    hold: float = 0.0               # seconds it must last before it is announced
+    keep: float = 0.0               # seconds it must be clear before it ends
+
+
+@dataclass(frozen=True)
+class Detector:
+    """An entry that applies a kind to an indicator, so to all its sites (or those named in `sites`)."""
+
+    id: str
+    pack: str
+    indicator: str
+    use: Use
+    limits: tuple[Limit, ...]
+    title: Text = Text("")
+    cap: int = 2                    # a doubtful reading raises at most this level
+    scope: str = "real"
+    separate: bool = False          # opts out of one 预警单 per indicator and site
+    was: str = ""                   # its id before a rename
+    why: Text = Text("")
+    source: str = ""
+    sites: tuple[str, ...] = ()
+    line: int = 0                   # of pack.yaml, shown as evidence
+
+    @property
+    def path(self) -> str:
+        """`pack/id`, the name that ids, labels and people use."""
+        return f"{self.pack}/{self.id}"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An entry that combines levels: `kind` is a file of rules/, applied once for each area of `tree` at `depth`."""
+
+    id: str
+    pack: str
+    kind: str                       # at_least
+    of: tuple[str, ...]             # detector paths
+    at: int                         # members count when their level is at least this
+    params: dict[str, float] = field(default_factory=dict)    # at_least: {"n": 3}
+    level: int = 3                  # what the rule says when it holds
+    tree: str = ""                  # "" = once for the whole city
+    depth: str = ""
+    within: float = float("inf")    # seconds of event time in which the members must have risen
+    unknown: str = "quorum"         # worst, ignore or quorum
+    quorum: float = 0.7             # fewer fresh members than this: the rule is unknown
+    covers: bool = False
+    scope: str = "real"
+    was: str = ""
+    title: Text = Text("")
+    why: Text = Text("")
+    source: str = ""
+    line: int = 0
+
+    @property
+    def path(self) -> str:
+        """`pack/id`."""
+        return f"{self.pack}/{self.id}"
+
+
+@dataclass(frozen=True)
+class Pack:
+    """One domain."""
+
+    id: str
+    title: Text
+    indicators: tuple[Indicator, ...] = ()      # measured and derived
+    detectors: tuple[Detector, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    gates: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rung of a ladder: a post is told over channels at once and must give `receipt` within `within` seconds."""
+
+    post: str
+    channels: tuple[str, ...]
+    within: float
+    receipt: str = "answered"
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """叫应: who must answer, how, within how long, and who is next."""
+
+    id: str
+    title: Text
+    steps: tuple[Step, ...]
+    repeat: int = 1
+
+
+@dataclass(frozen=True)
+class Route:
+    """Which ladder an alert climbs: the first row whose every given field matches."""
+
+    ladder: str
+    packs: tuple[str, ...] = ()
+    levels: tuple[int, ...] = ()
+    areas: tuple[str, ...] = ()
+    agencies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Post:
+    """A post (never a person): its words and its address in each channel."""
+
+    id: str
+    title: Text
+    agency: str = ""
+    addresses: dict[str, str] = field(default_factory=dict)   # channel -> address
+
+
+@dataclass(frozen=True)
+class FeedSource:
+    """Where readings come from: `transport` is a file of feeds/transports, `decoder` one of feeds/decoders."""
+
+    id: str
+    transport: str = "http"
+    decoder: str = "json"
+    silent: float = 90.0
+    options: dict[str, str] = field(default_factory=dict)
+    scale: dict[str, float] = field(default_factory=dict)     # indicator -> factor applied at the feed (units)
+    token: str = ""                 # name of the environment variable that holds the push token
+
+
+@dataclass(frozen=True)
+class City:
+    """All of a configs folder: what one plan hash stands for."""
+
+    packs: tuple[Pack, ...]
+    sites: dict[str, Site] = field(default_factory=dict)
+    areas: tuple[Area, ...] = ()
+    ladders: tuple[Ladder, ...] = ()
+    routes: tuple[Route, ...] = ()
+    posts: tuple[Post, ...] = ()
+    feeds: tuple[FeedSource, ...] = ()
+    grammar: int = 1

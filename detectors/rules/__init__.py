@@ -1,0 +1,1 @@
+"""Rules: levels of many series in, one level out; three-valued."""

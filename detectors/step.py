@@ -1,0 +1,44 @@
+"""How an algorithm declares its parameters: the schema of configs, the lint and the documents come from here."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Param:
+    """What is known of one parameter. `unit`: "" (pure), "value", "time", "value/time", "count", "code"."""
+
+    name: str
+    default: float | tuple[float, ...]
+    unit: str = ""
+    size: int = 1
+    reset: bool = True              # changing it makes the state meaningless
+    low: float = -np.inf
+    high: float = np.inf
+    doc: str = ""
+    integer: bool = False
+
+    @property
+    def required(self) -> bool:
+        """Whether a pack must give it."""
+        return self.default is None
+
+
+def param(default: Any = None, *, unit: str = "", size: int = 1, reset: bool = True, low: float = -np.inf,
+          high: float = np.inf, integer: bool = False, doc: str = "") -> Any:
+    """A field of a check, derive operator or kind. `default=None`: a pack must give it; NaN: off."""
+    return field(default=default, metadata=dict(unit=unit, size=size, reset=reset, low=low, high=high,
+                                                integer=integer, doc=doc))
+
+
+def params(kind: Any) -> tuple[Param, ...]:
+    """The parameters that an algorithm declares, in its own order."""
+    return tuple(Param(f.name, f.default, **f.metadata) for f in fields(kind))
+
+
+def floats(**sizes: int) -> np.dtype[Any]:
+    """A record of float64 fields: one number each, or a fixed row of them."""
+    return np.dtype([(n, "f8") if k == 1 else (n, "f8", (k,)) for n, k in sizes.items()])
