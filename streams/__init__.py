@@ -1,0 +1,1 @@
+"""Moves: feeds, Kafka, Faust, SQL, the desk. What is decided is decided in `detectors`."""

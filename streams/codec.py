@@ -1,0 +1,102 @@
+"""The bytes on the topics. First byte = version, second = record type, then MessagePack; columns are little-endian.
+
+    b block · t tick · p plan · s source · f fit · a part (area sum) · x fence · c changes
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.event import Change
+from detectors.reading import Block, Fence, Fit, Part, PlanRecord, Source, Tick
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The level changes of one block: where it lay in `readings` (evidence) and what changed."""
+
+    changes: tuple[Change, ...]
+    partition: int = -1
+    offset: int = -1
+
+
+Record = Block | Tick | PlanRecord | Source | Fit | Part | Fence | Changes
+_PLAIN: dict[bytes, Any] = {b"t": Tick, b"p": PlanRecord, b"s": Source, b"f": Fit, b"a": Part, b"x": Fence}
+_LETTER = {kind: letter for letter, kind in _PLAIN.items()}
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder().decode
+
+
+class BadRecord(ValueError):
+    """Bytes that are no record of ours."""
+
+
+def encode(record: Record) -> bytes:
+    """A record as bytes."""
+    if isinstance(record, Block):
+        return b"\x01b" + _pack(_block(record))
+    if isinstance(record, Changes):
+        return b"\x01c" + _pack([[_change(c) for c in record.changes], record.partition, record.offset])
+    letter = _LETTER[type(record)]
+    return b"\x01" + letter + _pack([getattr(record, f.name) for f in fields(record)])
+
+
+def decode(data: bytes) -> Record:
+    """Bytes as a record; BadRecord if they are none of ours or of a newer version."""
+    try:
+        if data[0] != VERSION:
+            raise BadRecord(f"record version {data[0]}, this program reads {VERSION}")
+        letter, body = data[1:2], _unpack(memoryview(data)[2:])
+        if letter == b"b":
+            return _unblock(body)
+        if letter == b"c":
+            return Changes(tuple(_unchange(c) for c in body[0]), body[1], body[2])
+        return _PLAIN[letter](*(tuple(v) if isinstance(v, list) else v for v in body))  # type: ignore[no-any-return]
+    except BadRecord:
+        raise
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise BadRecord(f"not a record: {error}") from error
+
+
+def _block(b: Block) -> list[Any]:
+    same = len(b.arrived) > 0 and bool((b.arrived == b.arrived[0]).all())
+    return [b.series, b.index.astype("<i4").tobytes(), b.t.astype("<i8").tobytes(), b.x.astype("<f8").tobytes(),
+            b.flag.tobytes() if b.flag.any() else b"",
+            int(b.arrived[0]) if same else b.arrived.astype("<i8").tobytes(),
+            b.sources, b.source.tobytes() if b.source.any() else b"", b.sent]
+
+
+def _unblock(body: list[Any]) -> Block:
+    series, index, t, x, flag, arrived, sources, source, sent = body
+    n = len(t) // 8
+    block = Block(tuple(series), np.frombuffer(index, "<i4"), np.frombuffer(t, "<i8"), np.frombuffer(x, "<f8"),
+                  _bytes(flag, n), np.full(n, arrived, np.int64) if isinstance(arrived, int) else np.frombuffer(arrived, "<i8"),
+                  tuple(sources), _bytes(source, n), sent)
+    columns = (block.index, block.x, block.flag, block.arrived, block.source)
+    if any(len(c) != n for c in columns) or (n and not 0 <= block.index.min() <= block.index.max() < len(series)):
+        raise BadRecord("columns of a block disagree")
+    return block
+
+
+def _bytes(column: bytes, n: int) -> NDArray[np.uint8]:
+    return np.frombuffer(column, np.uint8) if column else np.zeros(n, np.uint8)
+
+
+_CHANGE = tuple(f.name for f in fields(Change))
+_PLACE = {name: i for i, name in enumerate(_CHANGE)}
+_DEFAULT = {f.name: f.default for f in fields(Change)}
+
+
+def _change(change: Change) -> dict[int, Any]:
+    """Only what differs from the default, by field number; so a field may be added at the end."""
+    return {_PLACE[name]: value for name in _CHANGE if (value := getattr(change, name)) != _DEFAULT[name]}
+
+
+def _unchange(body: dict[int, Any]) -> Change:
+    return Change(**{_CHANGE[i]: tuple(v) if isinstance(v, list) else v for i, v in body.items() if i < len(_CHANGE)})
