@@ -34,3 +34,8 @@ def micros(text: str) -> int:
         raise ValueError(f"{text!r} has no zone: write 2026-06-19T09:05:00+08:00 or …Z")
     delta = when - datetime(1970, 1, 1, tzinfo=UTC)
     return (delta.days * 86_400 + delta.seconds) * MICRO + delta.microseconds
+
+
+def monotonic() -> float:
+    """Seconds that never go back, for time limits and cadences inside one process."""
+    return time.monotonic()

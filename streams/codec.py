@@ -1,6 +1,6 @@
 """The bytes on the topics. First byte = version, second = record type, then MessagePack; columns are little-endian.
 
-    b block · t tick · p plan · s source · f fit · a part (area sum) · x fence · c changes
+b block · t tick · p plan · s source · f fit · a part (area sum) · x fence · c changes
 """
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """What can go wrong, as one small tree.
 
-    WanglouError            something asked for is wrong; exit 1
-    ├── ConfigError         a configs folder has faults; carries all of them
-    ├── UsageError          the call itself is wrong; exit 2
-    ├── Unavailable         a broker, a database or a page cannot be reached
-    └── Rejected            an input was refused; carries its place and reason
+WanglouError            something asked for is wrong; exit 1
+├── ConfigError         a configs folder has faults; carries all of them
+├── UsageError          the call itself is wrong; exit 2
+├── Unavailable         a broker, a database or a page cannot be reached
+└── Rejected            an input was refused; carries its place and reason
 """
 from __future__ import annotations
 
