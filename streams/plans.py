@@ -1,0 +1,72 @@
+"""Plans as bytes, and where they are kept: the log carries a plan's hash, SQL its bytes.
+
+A plan is the whole configs folder, resolved. The same folder gives the same bytes, so the same hash.
+"""
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import msgspec
+from sqlalchemy import BigInteger, Column, Engine, LargeBinary, MetaData, String, Table, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from detectors.pack import City
+from streams import clock
+
+tables = MetaData()
+plan = Table("plan", tables,
+             Column("hash", String(16), primary_key=True),
+             Column("bytes", LargeBinary, nullable=False),
+             Column("by", String, nullable=False),
+             Column("at", BigInteger, nullable=False))       # µs UTC
+
+_city = msgspec.msgpack.Decoder(City)
+
+
+def plan_bytes(city: City) -> bytes:
+    """The canonical bytes of a configs folder."""
+    return msgspec.msgpack.encode(city, order="deterministic")
+
+
+def plan_hash(data: bytes) -> str:
+    """What a plan is called in the log: 16 hexadecimal digits."""
+    return blake2b(data, digest_size=8).hexdigest()
+
+
+def city_of(data: bytes) -> City:
+    """The way back. ValueError when the bytes are no plan, or of another grammar."""
+    try:
+        return _city.decode(data)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"not a plan: {error}") from error
+
+
+class Plans:
+    """The table `plan` of state.db; no row ever goes."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        tables.create_all(engine)
+
+    def put(self, data: bytes, by: str = "") -> str:
+        """Keep a plan and say its hash. One that is there already becomes the newest again."""
+        name = plan_hash(data)
+        said = {"by": by, "at": clock.now()}
+        try:
+            with self.engine.begin() as connection:
+                if not connection.execute(update(plan).where(plan.c.hash == name).values(**said)).rowcount:
+                    connection.execute(insert(plan).values(hash=name, bytes=data, **said))
+        except IntegrityError:
+            pass                                     # another process was quicker with the same bytes
+        return name
+
+    def get(self, name: str) -> bytes | None:
+        """The bytes of a plan by its hash."""
+        with self.engine.connect() as connection:
+            return connection.execute(select(plan.c.bytes).where(plan.c.hash == name)).scalar()
+
+    def newest(self) -> tuple[str, bytes] | None:
+        """The plan that was put last, for those who start. (What is in force where, the log says.)"""
+        with self.engine.connect() as connection:
+            row = connection.execute(select(plan.c.hash, plan.c.bytes).order_by(plan.c.at.desc()).limit(1)).first()
+            return (row[0], row[1]) if row else None
