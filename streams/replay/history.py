@@ -1,0 +1,199 @@
+"""History CSV read by pandas: `time,site,indicator,value[,flag][,arrived]`, or wide files by a map of columns.
+
+Nothing is dropped in silence: every input row stays in `frame`, and what was refused is in `rejects`.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from detectors.reading import Block, Flag
+from streams.errors import WanglouError
+from streams.replay.lines import Lines, Reject, lines
+from streams.replay.times import times, zone
+
+EMPTY = ("", "na", "n/a", "nan", "null", "none")
+"""What a cell of a missing value may hold (upper or lower case)."""
+FLAGS = {"": 0, "0": 0, "none": 0} | {str(int(f)): int(f) for f in Flag} | {f.name.lower(): int(f) for f in Flag}
+WHY = {"time": "no ISO 8601 time", "zone": "a time without a zone: give --tz", "site": "no site", "indicator": "no indicator",
+       "dst": "a time that the clock of --tz showed twice or never", "value": "not a number", "infinite": "not a finite number",
+       "arrived": "no ISO 8601 time of arrival with a zone", "flag": "no QARTOD flag (1, 2, 3, 4, 9)"}
+CELL = {"zone": "time", "dst": "time", "value": "value", "infinite": "value"}
+"""Where a fault's word is not its column's name."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """How a file's columns are named. With `values` (column -> indicator) the file is wide: `site` is then a column, or
+    the one site that all rows are of.
+    """
+
+    time: str = "time"
+    site: str = "site"
+    values: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """Readings in the order of their arrival, and every input row in the input's order.
+
+    `frame` holds the texts (file, line, time, site, indicator, value), one row for every value of the input;
+    the arrays are parallel to each other: row of `frame`, index into `series`, t and arrived in µs UTC, x (NaN =
+    missing), flag of the source.
+    """
+
+    frame: pd.DataFrame
+    rejects: list[Reject]
+    series: tuple[str, ...]
+    row: NDArray[np.int64]
+    index: NDArray[np.int32]
+    t: NDArray[np.int64]
+    x: NDArray[np.float64]
+    flag: NDArray[np.uint8]
+    arrived: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+    def blocks(self, size: int = 65_536) -> Iterator[Block]:
+        """The readings in blocks of about `size`; what arrived at one moment is never split."""
+        start, n = 0, len(self.t)
+        while start < n:
+            end = min(start + size, n)
+            if end < n:
+                end = int(np.searchsorted(self.arrived, self.arrived[end - 1], "right"))
+            part = slice(start, end)
+            yield Block(self.series, self.index[part], self.t[part], self.x[part], self.flag[part], self.arrived[part],
+                        ("",), np.zeros(end - start, np.uint8))
+            start = end
+
+    def pick(self, keep: NDArray[np.bool_]) -> History:
+        """The same with only the readings of `keep` (parallel to `t`)."""
+        return History(self.frame, self.rejects, self.series, *(getattr(self, name)[keep] for name in (
+            "row", "index", "t", "x", "flag", "arrived")))
+
+
+def read(files: Sequence[Path], tz: str = "", columns: Columns | None = None) -> History:
+    """Read history files as one history. WanglouError when a column lacks, UsageError for a file or zone that is none."""
+    columns, place = columns or Columns(), zone(tz)
+    tables = [_table(lines(Path(file)), columns) for file in files]
+    frame = pd.concat([table for table, _ in tables], ignore_index=True) if tables else pd.DataFrame()
+
+    rejects = [reject for _, found in tables for reject in found.torn.values()]
+    for name in ("time", "arrived", "site", "indicator"):
+        frame[name] = frame[name].astype("category")
+    t, why = _times(frame["time"], place)
+    arrived, when = _times(frame["arrived"], place, t)
+    why[frame["torn"].to_numpy(bool)] = "torn"
+    _note(why, when != "", "arrived")
+    x = _values(frame["value"], why)
+    flag = _flags(frame["flag"], why)
+    index, series = _series(frame, why)
+    rejects += _rejects(frame, why)
+    good = np.flatnonzero(why == "")
+    order = good[np.argsort(arrived[good], kind="stable")]
+    return History(frame, sorted(rejects, key=lambda r: (r.file, r.line)), series, order, index[order], t[order], x[order],
+                   flag[order], arrived[order])
+
+
+def _table(found: Lines, columns: Columns) -> tuple[pd.DataFrame, Lines]:
+    """One file as the long table: file, line, torn, time, site, indicator, value, flag, arrived."""
+    wide = columns.values
+    needed = [columns.time, *(wide or (columns.site, "indicator", "value"))]
+    lacking = [name for name in needed if name not in found.header]
+    if lacking:
+        raise WanglouError(f"{found.file}:1: no column {', '.join(lacking)}; there are: {', '.join(found.header)}")
+    raw = pd.read_csv(StringIO("\n".join(found.texts)), names=found.header, dtype=str, na_filter=False, index_col=False,
+                      skip_blank_lines=False) if found.texts else pd.DataFrame(columns=found.header, dtype=str)
+    k, n = max(len(wide), 1), len(raw)
+    torn = np.zeros(n, bool)
+    torn[list(found.torn)] = True
+    site = raw[columns.site].str.strip() if columns.site in raw else pd.Series([columns.site] * n, dtype=str)
+    out = {"line": np.array(found.numbers, np.int64), "torn": torn,
+           "time": raw[columns.time].to_numpy(object), "site": site.to_numpy(object)}
+    for name in ("flag", "arrived"):
+        out[name] = raw[name].to_numpy(object) if name in raw and name not in wide else np.full(n, "", object)
+    if wide:
+        out = {name: np.repeat(column, k) for name, column in out.items()}
+        out["indicator"] = np.tile(np.array(list(wide.values()), object), n)
+        out["value"] = raw[list(wide)].to_numpy(object).ravel()
+    else:
+        out |= {"indicator": raw["indicator"].str.strip().to_numpy(object), "value": raw["value"].to_numpy(object)}
+    table = pd.DataFrame(out)
+    table["file"] = pd.Categorical([found.file] * len(table))
+    return table, found
+
+
+def _times(column: pd.Series, tz: object, default: NDArray[np.int64] | None = None) -> tuple[NDArray[np.int64],
+                                                                                                NDArray[np.object_]]:
+    """A column of times, each distinct text worked out once; an empty one is `default` where that is given."""
+    texts, codes = column.cat.categories, column.cat.codes.to_numpy()
+    moments, wrong = times(texts, tz)  # type: ignore[arg-type]
+    t, why = moments[codes], np.array(wrong, object)[codes] if len(texts) else np.full(len(codes), "", object)
+    if default is not None:
+        empty = (column.cat.codes == _code(texts, "")).to_numpy()
+        t, why = np.where(empty, default, t), np.where(empty, "", why)
+    return t, why
+
+
+def _code(texts: pd.Index, word: str) -> int:
+    found = np.flatnonzero(texts == word)
+    return int(found[0]) if len(found) else -2
+
+
+def _note(why: NDArray[np.object_], where: NDArray[np.bool_], word: str) -> None:
+    """Give `word` to the rows of `where` that have no fault yet."""
+    why[where & (why == "")] = word
+
+
+def _values(column: pd.Series, why: NDArray[np.object_]) -> NDArray[np.float64]:
+    x = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, copy=True)
+    doubt = np.flatnonzero(np.isnan(x))
+    words = column.iloc[doubt].str.strip().str.lower().isin(EMPTY).to_numpy(bool)
+    bad = np.zeros(len(x), bool)
+    bad[doubt[~words]] = True
+    _note(why, bad, "value")
+    _note(why, np.isinf(x), "infinite")
+    return x
+
+
+def _flags(column: pd.Series, why: NDArray[np.object_]) -> NDArray[np.uint8]:
+    codes, words = pd.factorize(column)
+    known = np.array([FLAGS.get(str(word).strip().lower(), 255) for word in words], np.uint8)
+    flag = known[codes] if len(codes) else np.zeros(0, np.uint8)
+    _note(why, flag == 255, "flag")
+    return flag
+
+
+def _series(frame: pd.DataFrame, why: NDArray[np.object_]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Dictionary and index of the series names; rows without a site or an indicator are noted."""
+    sites, indicators = frame["site"].cat, frame["indicator"].cat
+    for name, column in (("site", sites), ("indicator", indicators)):
+        _note(why, (column.codes == _code(column.categories, "")).to_numpy(), name)
+    width = max(len(sites.categories), 1)
+    pairs = indicators.codes.to_numpy(np.int64) * width + sites.codes.to_numpy(np.int64)
+    good, index = why == "", np.zeros(len(why), np.int32)
+    index[good], found = pd.factorize(pairs[good])
+    return index, tuple(f"{indicators.categories[p // width]}@{sites.categories[p % width]}" for p in found.tolist())
+
+
+def _rejects(frame: pd.DataFrame, why: NDArray[np.object_]) -> list[Reject]:
+    """The faults of cells (torn lines are known already); a wide line with one bad time is one reject."""
+    bad = np.flatnonzero((why != "") & (why != "torn"))
+    if not len(bad):
+        return []
+    part = frame.iloc[bad]
+    found: dict[tuple[str, int, str], Reject] = {}
+    for row, word in zip(part.to_dict("records"), why[bad].tolist(), strict=True):
+        cell = row[CELL.get(word, word)]
+        what = f"{cell!r}: {WHY[word]}" if cell else WHY[word]
+        text = ",".join(str(row[c]) for c in ("time", "site", "indicator", "value"))
+        key = (str(row["file"]), int(row["line"]), f"{word} {row['indicator']}" if CELL.get(word) == "value" else word)
+        found.setdefault(key, Reject(*key[:2], word, what, text))
+    return list(found.values())

@@ -1,0 +1,87 @@
+"""The chain judge → combine without a broker: the same `judge`, the same `Board`, the same ids.
+
+The clock is the data's own: due moments fire at each new `arrived` and once at the end (design 9.1).
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from detectors.combine import Board
+from detectors.event import Change
+from detectors.judge import State, judge, tick
+from detectors.pack import City
+from detectors.plan import Plan
+from detectors.reading import Block
+
+SIZE = 4096
+"""Readings judged at once; the results do not depend on it."""
+
+
+class Offline:
+    """One city judged in this process, block by block. `sites` (None = all) limits the rows that are held."""
+
+    def __init__(self, city: City, plan_hash: str = "", *, sites: Iterable[str] | None = None, compiled: bool = True,
+                 trace: bool = False) -> None:
+        self.plan = Plan(city, plan_hash)
+        self.state = State(self.plan, sites=sites, compiled=compiled, trace=trace)
+        self.board = Board(self.plan)
+        self.now: int | None = None
+
+    def feed(self, block: Block) -> list[Change]:
+        """Judge one block (its `arrived` never falls) and return the events in the order of the log."""
+        if not len(block):
+            return []
+        changes = sorted(judge(self.plan, self.state, block), key=lambda change: change.arrived)
+        events: list[Change] = []
+        next_change = 0
+        for moment in np.unique(block.arrived).tolist():
+            while next_change < len(changes) and changes[next_change].arrived < moment:
+                events += self._change(changes[next_change])
+                next_change += 1
+            events += self._tick(moment)
+        for change in changes[next_change:]:
+            events += self._change(change)
+        return events
+
+    def finish(self, until: int | None = None) -> list[Change]:
+        """The last tick: at `until` (µs UTC) if that is later than the newest `arrived`, else there."""
+        ends = [moment for moment in (self.now, until) if moment is not None]
+        if not ends:
+            return []
+        events = [event for change in tick(self.plan, self.state, max(ends)) for event in self._change(change)]
+        return events + self._tick(max(ends))
+
+    def _change(self, change: Change) -> list[Change]:
+        return self._tick(change.arrived) + self.board.change(change)
+
+    def _tick(self, moment: int) -> list[Change]:
+        if self.now is not None and moment <= self.now:
+            return []
+        self.now = moment
+        return self.board.tick(0, moment)
+
+
+def run(city: City, blocks: Iterable[Block], plan_hash: str = "", compiled: bool = True,
+        until: int | None = None) -> Iterator[Change]:
+    """All events of a history, in the order in which they would have been said."""
+    offline = Offline(city, plan_hash, compiled=compiled)
+    for block in blocks:
+        yield from offline.feed(block)
+    yield from offline.finish(until)
+
+
+def final(changes: Iterable[Change]) -> list[Change]:
+    """The last word on each event: revisions folded, withdrawn ones left out, in the order of their event time."""
+    last: dict[tuple[str, int], Change] = {}
+    others: list[Change] = []
+    for change in changes:
+        if change.kind != "level":
+            others.append(change)
+            continue
+        key = (change.alert, change.seq)
+        last.pop(key, None)
+        if not change.withdrawn:
+            last[key] = change
+    return sorted([*last.values(), *others], key=lambda change: change.time)
