@@ -1,0 +1,223 @@
+"""`levels` in, events out: rules over areas, silence told apart, nothing said twice. Pure; `levels` is its log (design 9.18)."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, Protocol
+
+from detectors.contact import Contact
+from detectors.event import Change
+from detectors.members import History
+from detectors.pack import City, Detector, Indicator
+from detectors.reading import Source
+from detectors.registry import load
+from detectors.ruling import Key, Ruling
+
+BEHIND = 60_000_000
+"""A partition whose ticks are so far (µs) behind the newest: its members count as stale (design 9.18)."""
+SEEN = 256
+"""Ids kept of one (detector, series), to drop what a restarted judge says again (design 9.14)."""
+
+
+class Planned(Protocol):
+    """What the board asks of a plan: `detectors.plan.Plan`, or anything with these."""
+
+    @property
+    def city(self) -> City: ...
+    @property
+    def hash(self) -> str: ...
+    @property
+    def indicators(self) -> dict[str, Indicator]: ...
+    @property
+    def detectors(self) -> dict[str, Detector]: ...
+
+
+class Board:
+    """All that is known from `levels`. `where` tells the partition of a site; without it, it is learned from the changes.
+
+    >>> from types import SimpleNamespace
+    >>> Board(SimpleNamespace(city=City(()), hash="", indicators={}, detectors={})).now
+    0
+    """
+
+    def __init__(self, plan: Planned, where: Callable[[str], int] | None = None) -> None:
+        self.plan, self.where = plan, where
+        self.histories: dict[Key, History] = {}
+        self.seen: dict[Key, dict[tuple[str, int, bool], None]] = {}
+        self.contact = Contact(plan.indicators)
+        self.ticks: dict[int, int] = {}
+        self.places: dict[str, int] = {}
+        self.now = 0
+        self._areas = {(a.tree, a.id): a for a in plan.city.areas}
+        self.rulings = {(r.rule.path, r.area): r for r in self._made()}
+        self._of: dict[Key, list[Ruling]] = {}
+        for ruling in self.rulings.values():
+            for key in ruling.members:
+                self._of.setdefault(key, []).append(ruling)
+
+    # --- what the plan says
+
+    def _made(self) -> Iterator[Ruling]:
+        for rule in (rule for pack in self.plan.city.packs for rule in pack.rules):
+            kind = load("rules")[rule.kind](**rule.params)
+            places: dict[str, list[Key]] = {}
+            for path in rule.of:
+                for site, series in self._series(path):
+                    for area in self._over(site, rule.tree, rule.depth) if rule.tree else ("",):
+                        places.setdefault(area, []).append((path, series))
+            for area in sorted(places):
+                yield Ruling(rule, kind, area, places[area])
+
+    def _series(self, path: str) -> list[tuple[str, str]]:
+        """(site, series) that a detector judges."""
+        detector = self.plan.detectors.get(path)
+        if detector is None:
+            return []
+        sites = self.plan.indicators[detector.indicator].sites
+        return [(s, f"{detector.indicator}@{s}") for s in sites if not detector.sites or s in detector.sites]
+
+    def _over(self, site: str, tree: str, depth: str | None = None) -> list[str]:
+        """`tree:area` of the areas that hold the site, at one depth or at all."""
+        out, name = [], self.plan.city.sites[site].areas.get(tree, "") if site in self.plan.city.sites else ""
+        while (area := self._areas.get((tree, name))) is not None and f"{tree}:{name}" not in out:
+            if not depth or area.depth == depth:
+                out.append(f"{tree}:{name}")
+            name = area.parent
+        return out
+
+    # --- the four doors
+
+    def change(self, change: Change) -> list[Change]:
+        """One record of `levels`: the change itself, with its group, and what follows from it."""
+        key = (change.detector, f"{change.indicator}@{change.site}")
+        if change.partition >= 0 and change.site:
+            self.places[change.site] = change.partition
+        if self._had(key, change):
+            return []
+        out = [change if change.group else replace(change, group=self._group(change))]
+        if change.kind == "level" and change.detector:
+            history = self.histories.setdefault(key, History())
+            since = history.add(change)
+            for ruling in self._of.get(key, ()):
+                if change.scope == ruling.rule.scope or (change.scope == "real" and ruling.rule.scope == "shadow"):
+                    out += ruling.judge(self.histories, change, since)
+                    out += ruling.freshness(self._silent(), change.time, change.arrived)
+        elif change.kind in ("fresh", "error") and change.site:
+            out += self.contact.change(change)
+            out += self._unknown(change.time, change.arrived)
+        return out
+
+    def tick(self, partition: int, now: int) -> list[Change]:
+        """A tick that the judge of a partition forwarded. Ours is the slowest partition's."""
+        behind = self._behind()
+        self.ticks[partition] = max(now, self.ticks.get(partition, now))
+        self.now = max(self.now, min(self.ticks.values()))
+        out = self.contact.tick(self.now)
+        return out + (self._unknown(now, now) if self._behind() != behind else [])
+
+    def source(self, source: Source) -> list[Change]:
+        """What a feed says of its source."""
+        return self.contact.heard(source)
+
+    def move(self, plan: Planned) -> tuple[Board, list[Change]]:
+        """The same knowledge under a new plan. Nothing is cleared by it: open rules that left it are retired."""
+        new = Board(plan, self.where)
+        old = {f"{d.pack}/{d.was}": path for path, d in plan.detectors.items() if d.was}
+        known = {f"{name}@{site}" for name, indicator in plan.indicators.items() for site in indicator.sites}
+        new.histories = {(old.get(path, path), s): h for (path, s), h in self.histories.items() if s in known}
+        new.seen = {(old.get(path, path), s): ids for (path, s), ids in self.seen.items() if s in known}
+        new.contact.load(self.contact.dump())
+        new.contact.keep(known)
+        new.ticks, new.places, new.now = dict(self.ticks), dict(self.places), self.now
+        left = dict(self.rulings)
+        latest = max((s.time for h in self.histories.values() for s in h.said), default=None)
+        for (path, area), ruling in new.rulings.items():
+            was = f"{ruling.rule.pack}/{ruling.rule.was}" if ruling.rule.was else path
+            before = left.pop((was, area), None) or left.pop((path, area), None)
+            if before is not None:
+                ruling.load(before.dump())
+                if (before.rule, before.members) != (ruling.rule, ruling.members):
+                    ruling.floor = latest
+        out = [change for ruling in left.values() for change in ruling.retired(self.now)]
+        return new, out + new._unknown(self.now, self.now)
+
+    # --- what it holds
+
+    def areas(self) -> Iterator[tuple[str, str, int, float]]:
+        """(`tree:area`, pack, worst level of its real detectors, share of its series that are fresh)."""
+        silent = self._silent()
+        worst: dict[tuple[str, str], int] = {}
+        series: dict[tuple[str, str], list[str]] = {}
+        trees = sorted({area.tree for area in self.plan.city.areas})
+        for path, detector in self.plan.detectors.items():
+            for site, name in self._series(path):
+                history = self.histories.get((path, name))
+                level = history.level if history and detector.scope == "real" else 0
+                for place in (p for tree in trees for p in self._over(site, tree)):
+                    key = (place, detector.pack)
+                    worst[key] = max(level, worst.get(key, 0))
+                    series.setdefault(key, []).append(name)
+        for (place, pack), level in sorted(worst.items()):
+            names = set(series[place, pack])
+            yield place, pack, level, 1 - len(names & silent) / len(names)
+
+    def dump(self) -> dict[str, Any]:
+        """All of it as plain objects, for a snapshot."""
+        return {"histories": [[*key, h.dump()] for key, h in self.histories.items()],
+                "seen": [[*key, [list(i) for i in ids]] for key, ids in self.seen.items()],
+                "contact": self.contact.dump(), "ticks": [[p, t] for p, t in self.ticks.items()], "places": self.places,
+                "now": self.now, "rulings": [[*key, ruling.dump()] for key, ruling in self.rulings.items()]}
+
+    def load(self, body: dict[str, Any]) -> None:
+        """The way back, by name: what the plan no longer has is left out."""
+        self.histories = {(d, s): History.of(h) for d, s, h in body["histories"]}
+        self.seen = {(d, s): {(i, r, w): None for i, r, w in ids} for d, s, ids in body["seen"]}
+        self.contact.load(body["contact"])
+        self.ticks = {p: t for p, t in body["ticks"]}
+        self.places, self.now = dict(body["places"]), body["now"]
+        for path, area, ruling in body["rulings"]:
+            if (path, area) in self.rulings:
+                self.rulings[path, area].load(ruling)
+
+    # --- small things
+
+    def _had(self, key: Key, change: Change) -> bool:
+        """Whether this very change was here before: a judge that restarts says again what it had said."""
+        ids = self.seen.setdefault(key, {})
+        name = change.id if change.kind == "level" and change.id else f"{change.kind} {change.id} {change.time} {change.fresh}"
+        mark = (name, change.revision, change.withdrawn)
+        if mark in ids:
+            return True
+        ids[mark] = None
+        if len(ids) > SEEN:
+            del ids[next(iter(ids))]
+        return False
+
+    def _group(self, change: Change) -> str:
+        """What one 预警单 is opened for (design 9.19)."""
+        detector = self.plan.detectors.get(change.detector)
+        if detector is not None and detector.separate:
+            return detector.path
+        return f"{change.pack}/{change.indicator}" if change.indicator else ""
+
+    def _behind(self) -> set[int]:
+        newest = max(self.ticks.values(), default=0)
+        return {p for p, t in self.ticks.items() if newest - t >= BEHIND}
+
+    def _silent(self) -> set[str]:
+        """Series that are not fresh, those that depend on silent ones included."""
+        behind = self._behind()
+        silent = self.contact.silent(lambda site: bool(behind) and self._place(site) in behind)
+        for name, indicator in self.plan.indicators.items() if silent else ():
+            if indicator.derive is not None:
+                silent |= {f"{name}@{site}" for site in indicator.sites
+                           if any(f"{source}@{site}" in silent for source in indicator.derive.inputs)}
+        return silent
+
+    def _place(self, site: str) -> int:
+        return self.where(site) if self.where is not None else self.places.get(site, -1)
+
+    def _unknown(self, time: int, arrived: int) -> list[Change]:
+        """Rules that become unknown, or known again."""
+        silent = self._silent()
+        return [change for ruling in self.rulings.values() for change in ruling.freshness(silent, time, arrived)]

@@ -1,0 +1,158 @@
+"""Silence: which series have lost contact, and whether that is a dead feed or single sensors (design 9.17)."""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from detectors.event import Change, alert_id, event_id
+from detectors.pack import Indicator
+from detectors.reading import Source
+
+LOST = 90_000_000
+"""A source that no record has named for so long (µs) is down (design 9.8)."""
+MANY = 5
+"""So many of a source's series, and half of them, silent within one `silent`: the feed, not the sensors."""
+
+
+@dataclass
+class Contact:
+    """Freshness of series and sources as `levels` tells it. Raises worklist items; never touches a level."""
+
+    indicators: dict[str, Indicator]
+    state: dict[tuple[str, str], str] = field(default_factory=dict)     # (detector or "", series) -> fresh, stale …
+    since: dict[str, int] = field(default_factory=dict)                 # silent series -> when it was called silent (µs)
+    source: dict[str, str] = field(default_factory=dict)                # series -> source
+    sources: dict[str, tuple[bool, int, int]] = field(default_factory=dict)     # name -> up, seen, now
+    down: dict[str, list[Any]] = field(default_factory=dict)            # feed -> [since, reasons]
+    sensors: dict[str, list[Any]] = field(default_factory=dict)         # site -> [due, series]
+    now: int = 0
+
+    def silent(self, lagging: Callable[[str], bool]) -> set[str]:
+        """The series that are not fresh; those of a partition that lags count too (design 9.18)."""
+        return {series for (_, series), state in self.state.items() if state != "fresh"} | {
+            series for name, indicator in self.indicators.items() for site in indicator.sites
+            if lagging(site) for series in (f"{name}@{site}",)}
+
+    def change(self, change: Change) -> list[Change]:
+        """A change of kind `fresh` or `error` of a series."""
+        series = f"{change.indicator}@{change.site}"
+        self.state[change.detector, series] = change.fresh
+        if change.source:
+            self.source[series] = change.source
+        indicator = self.indicators.get(change.indicator)
+        if change.kind != "fresh" or indicator is None or indicator.derive is not None:
+            return []
+        if change.fresh in ("stale", "never"):
+            self.since[series] = change.time
+        else:
+            self.since.pop(series, None)
+        return self._together(self._feed(series), change.time, change.arrived) + self._mended(change.site, change)
+
+    def heard(self, source: Source) -> list[Change]:
+        """A source record: up, down, or just alive."""
+        self.sources[source.name] = (source.up, source.seen, source.now)
+        out = self._reason(source.name, "lost", False, source.now, source.now)
+        return out + self._reason(source.name, "said", not source.up, source.now, source.now)
+
+    def tick(self, now: int) -> list[Change]:
+        """Every due moment up to `now` (µs), each stamped with its own time, so that the grid of ticks does not matter."""
+        self.now = max(self.now, now)
+        due: list[tuple[int, int, str]] = [(last + LOST, 0, name) for name, (_, _, last) in self.sources.items()
+                                           if last + LOST < self.now]
+        first: dict[str, int] = {}
+        for series, since in self.since.items():
+            name, site = series.split("@", 1)
+            moment = since + int(self.indicators[name].silent * 1e6)
+            if site not in self.sensors and moment <= self.now:
+                first[site] = min(moment, first.get(site, moment))
+        due += [(moment, 1, site) for site, moment in first.items()]
+        out: list[Change] = []
+        for moment, kind, name in sorted(due):
+            out += self._sensor(name, moment) if kind else self._reason(name, "lost", True, moment, moment)
+        return out
+
+    def _feed(self, series: str) -> str:
+        """What the series hangs on: its source, or its pack where no source is known."""
+        return self.source.get(series) or self.indicators[series.split("@", 1)[0]].pack
+
+    def _together(self, feed: str, time: int, arrived: int) -> list[Change]:
+        """Whether so many series fell silent together that it is the feed."""
+        silent = {s: t for s, t in self.since.items() if self._feed(s) == feed}
+        names = {s.split("@", 1)[0] for s in silent} or {s.split("@", 1)[0] for s, f in self.source.items() if f == feed}
+        total = sum(self._feed(f"{name}@{site}") == feed for name in names for site in self.indicators[name].sites)
+        if feed in self.down and "stale" in self.down[feed][1]:
+            return self._reason(feed, "stale", len(silent) >= MANY and 2 * len(silent) >= total, time, arrived)
+        one = max((self.indicators[name].silent for name in names), default=0.0) * 1e6
+        lately = sum(time - t <= one for t in silent.values())
+        return self._reason(feed, "stale", lately >= MANY and 2 * lately >= total, time, arrived)
+
+    def _reason(self, feed: str, reason: str, holds: bool, time: int, arrived: int) -> list[Change]:
+        """One more or one less reason to call a feed down; a change when the first comes or the last goes."""
+        since, reasons = self.down.get(feed, [time, []])
+        if holds == (reason in reasons):
+            return []
+        left = [r for r in reasons if r != reason] + ([reason] if holds else [])
+        if left:
+            self.down[feed] = [since, left]
+        else:
+            del self.down[feed]
+        if bool(left) == bool(reasons):
+            return []
+        alert = alert_id("feed", feed, since)
+        packs = {self.indicators[s.split("@", 1)[0]].pack for s in self.since if self._feed(s) == feed}
+        return [Change(kind="feed", id=event_id(alert, 0 if left else 1), alert=alert, seq=0 if left else 1, time=time,
+                       arrived=arrived, pack=packs.pop() if len(packs) == 1 else "", source=feed,
+                       fresh="stale" if left else "fresh", since=self.sources.get(feed, (True, since, 0))[1], onset=since,
+                       check=reason, members=self._members(lambda s: self._feed(s) == feed), group=f"feed/{feed}")]
+
+    def _members(self, which: Callable[[str], bool]) -> tuple[str, ...]:
+        return tuple(sorted(filter(which, self.since)))
+
+    def _sensor(self, site: str, due: int) -> list[Change]:
+        """One item for a site of its own; none while its feed is down."""
+        series = [s for s, t in self.since.items() if s.split("@", 1)[1] == site and t <= due and self._feed(s) not in self.down]
+        if not series:
+            return []
+        self.sensors[site] = [due, sorted(series)]
+        return [self._item(site, due, due, series, 0)]
+
+    def _mended(self, site: str, change: Change) -> list[Change]:
+        """The end of a site's item, once all of its series speak again."""
+        if site not in self.sensors or any(s.split("@", 1)[1] == site for s in self.since):
+            return []
+        due, series = self.sensors.pop(site)
+        return [self._item(site, due, change.time, series, 1, change.arrived)]
+
+    def _item(self, site: str, due: int, time: int, series: Iterable[str], seq: int, arrived: int | None = None) -> Change:
+        names = sorted(series)
+        indicator = self.indicators[names[0].split("@", 1)[0]]
+        alert = alert_id("sensor", site, due)
+        return Change(kind="sensor", id=event_id(alert, seq), alert=alert, seq=seq, time=time, pack=indicator.pack, site=site,
+                      arrived=time if arrived is None else arrived, indicator=indicator.id, fresh="fresh" if seq else "stale",
+                      since=due - 2 * int(indicator.silent * 1e6), members=tuple(names), group=f"{indicator.pack}/sensor",
+                      source=self.source.get(names[0], ""))
+
+    def keep(self, series: set[str]) -> None:
+        """Forget what left the plan."""
+        for table in (self.since, self.source):
+            for gone in [s for s in table if s not in series]:
+                del table[gone]
+        for key in [key for key in self.state if key[1] not in series]:
+            del self.state[key]
+        sites = {s.split("@", 1)[1] for s in series}
+        for site in [site for site in self.sensors if site not in sites]:
+            del self.sensors[site]
+
+    def dump(self) -> dict[str, Any]:
+        """Plain objects."""
+        return {"state": [[*key, value] for key, value in self.state.items()], "since": self.since, "source": self.source,
+                "sources": {k: list(v) for k, v in self.sources.items()}, "down": self.down, "sensors": self.sensors,
+                "now": self.now}
+
+    def load(self, body: dict[str, Any]) -> None:
+        """The way back."""
+        self.state = {(d, s): value for d, s, value in body["state"]}
+        self.since, self.source, self.now = dict(body["since"]), dict(body["source"]), body["now"]
+        self.sources = {k: (v[0], v[1], v[2]) for k, v in body["sources"].items()}
+        self.down, self.sensors = dict(body["down"]), dict(body["sensors"])
