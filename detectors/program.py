@@ -50,7 +50,7 @@ def encode(ast: Node, names: Mapping[str, int]) -> tuple[float, ...]:
         raise ValueError(f"the expression is too long: {len(code)} operations, at most {OPS}")
     if deepest > DEPTH:
         raise ValueError(f"the expression is nested too deeply: {deepest} waiting numbers, at most {DEPTH}")
-    flat = [number for pair in code for number in pair]
+    flat = [float(number) for pair in code for number in pair]
     return tuple(flat + [0.0] * (SIZE - len(flat)))
 
 
@@ -134,6 +134,14 @@ def binary(op: int, a: float, b: float) -> float:
         return b if b > a else a
     holds = a < b if op == _LT else a <= b if op == _LE else a > b if op == _GT else a >= b
     return 1.0 if holds else 0.0
+
+
+def constants(p: Any, values: Any) -> None:
+    """Put the parameters `c0`..`c15` into places 0..15 of the values."""
+    values[0], values[1], values[2], values[3] = p.c0, p.c1, p.c2, p.c3
+    values[4], values[5], values[6], values[7] = p.c4, p.c5, p.c6, p.c7
+    values[8], values[9], values[10], values[11] = p.c8, p.c9, p.c10, p.c11
+    values[12], values[13], values[14], values[15] = p.c12, p.c13, p.c14, p.c15
 
 
 def evaluate(code: Any, values: Any, work: Any) -> float:

@@ -19,6 +19,7 @@ class Threshold:
     28.4
     """
 
+    score_unit: ClassVar[str] = "value"
     slots: ClassVar[dict[str, int]] = {}
 
     @staticmethod

@@ -1,0 +1,49 @@
+"""The smallest over a time."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan
+from typing import Any, ClassVar
+
+from detectors.numbers import WINDOW, covered, enter
+from detectors.step import param
+
+__all__ = ["Min"]
+
+
+@dataclass(frozen=True)
+class Min:
+    """The smallest reading within `over` (the lowest pressure of the last hour).
+
+    The window is (t - over, t]; exact for readings at least over / 296 apart. NaN until `coverage` of the expected
+    readings is in it. Not where one bad reading must not stand for the whole time: check the readings first.
+
+    Source: a moving minimum; WMO-No. 8, part I, chapter 1 (extremes over a period).
+
+    >>> from detectors.trial import trial
+    >>> p, s = trial(Min, over=600.0, every=300.0, coverage=1.0)
+    >>> [Min.step(p, s, 300.0 * i, 0.0, x) for i, x in enumerate((3.0, 1.0, 2.0))]
+    [nan, 1.0, 1.0]
+    """
+
+    over: float = param(None, unit="time", low=0.0, doc="length of the window")
+    every: float = param(0.0, unit="time", reset=False, low=0.0, doc="filled in by the plan; 0 = any number covers")
+    coverage: float = param(0.0, reset=False, low=0.0, high=1.0, doc="filled in by the plan")
+
+    slots: ClassVar[dict[str, int]] = {**WINDOW, "lows": 300}
+
+    @staticmethod
+    def step(p: Any, s: Any, t: float, k: float, x: float) -> float:
+        if x != x:
+            return nan
+        i = enter(s, t, p.over)
+        if s.counts[i % 300] == 1.0 or x < s.lows[i % 300]:
+            s.lows[i % 300] = x
+        if not covered(p, s):
+            return nan
+        best = x
+        for j in range(int(s.used)):
+            y = s.lows[int(s.head - s.used + j) % 300]
+            if y < best:
+                best = y
+        return best

@@ -1,0 +1,45 @@
+"""Change over a time: the newest reading against the oldest one within a window."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from detectors.numbers import live, push, tame
+from detectors.step import param
+
+__all__ = ["Rate"]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """The newest value less the oldest one not older than `over`, divided by the time between them; per second.
+
+    Answers at once, so it suits fast floods and sudden drops. Readings denser than over / 60 are thinned to that
+    distance, so the oldest one is at most two such distances younger than `over`, however many readings there are.
+
+    Not for noisy values, where one bad reading is a false alarm: see `trend`.
+
+    Source: rise of the water level over a time, as flood forecasters use it (涨率); GB/T 22482-2008.
+
+    >>> from detectors.trial import trial
+    >>> p, s = trial(Rate, over=600.0)
+    >>> [Rate.step(p, s, 300.0 * i, x) for i, x in enumerate([1.0, 1.0, 4.0, 4.0, 4.0])]
+    [0.0, 0.0, 0.005, 0.005, 0.0]
+    """
+
+    over: float = param(None, unit="time", low=0.0, doc="how far back it compares")
+    warm: float = param(2.0, unit="count", reset=False, low=2.0, high=60.0, integer=True, doc="points it needs")
+
+    score_unit: ClassVar[str] = "value/time"
+    slots: ClassVar[dict[str, int]] = {"ts": 64, "xs": 64, "kept": 1, "n": 1}
+
+    @staticmethod
+    def step(p: Any, s: Any, t: float, x: float) -> float:
+        s.kept = push(s.ts, s.xs, s.kept, t, x, p.over / 60.0)
+        m = live(s.ts, s.kept, t, p.over)
+        s.n = float(m)
+        oldest = (int(s.kept) - m) % 64
+        dt = t - s.ts[oldest % 64]
+        if m < p.warm or dt <= 0.0:
+            return 0.0
+        return tame((x - s.xs[oldest % 64]) / dt)

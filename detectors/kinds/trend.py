@@ -1,0 +1,45 @@
+"""How fast it rises or falls: a robust slope."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from detectors.numbers import live, push, theil_sen
+from detectors.step import param
+
+__all__ = ["Trend"]
+
+
+@dataclass(frozen=True)
+class Trend:
+    """The median slope between all pairs of up to 16 points within `over`, per second: one bad reading moves it little.
+
+    Readings denser than over / 15 are thinned to that distance (the newest is always in), so the slope spans all of
+    `over`. `n` counts the points in use; with fewer than `warm`, as after a gap, the score is 0.0 and stands for nothing.
+
+    Not for a single sudden step, which it sees only when half of its points lie behind it: see `rate`.
+
+    Source: H. Theil 1950; P. K. Sen, J. Amer. Statist. Assoc. 63 (1968) 1379-1389.
+
+    >>> from detectors.trial import trial
+    >>> p, s = trial(Trend, over=3600.0, warm=4)
+    >>> [round(Trend.step(p, s, 300.0 * i, x), 6) for i, x in enumerate([1.0, 1.3, 1.6, 9.9, 2.2])]
+    [0.0, 0.0, 0.0, 0.005444, 0.001]
+    """
+
+    over: float = param(None, unit="time", low=0.0, doc="how far back the slope looks")
+    warm: float = param(5.0, unit="count", reset=False, low=2.0, high=16.0, integer=True, doc="points it needs")
+
+    score_unit: ClassVar[str] = "value/time"
+    slots: ClassVar[dict[str, int]] = {"ts": 16, "xs": 16, "kept": 1, "n": 1}
+
+    @staticmethod
+    def step(p: Any, s: Any, t: float, x: float) -> float:
+        s.kept = push(s.ts, s.xs, s.kept, t, x, p.over / 15.0)
+        m = live(s.ts, s.kept, t, p.over)
+        s.n = float(m)
+        if m < p.warm:
+            return 0.0
+        return theil_sen(s.ts, s.xs, s.kept, m, np.empty(120))
