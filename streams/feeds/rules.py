@@ -188,7 +188,7 @@ def _flag(value: Any) -> int:
 
 def _ahead(t: int, arrived: int | None, ahead: int) -> None:
     if arrived is not None and t > arrived + ahead:
-        raise Fault("future", "time", f"{(t - arrived) / 1e6:.0f} s after its arrival: is the clock or the zone of the sender right?")
+        raise Fault("future", "time", f"{(t - arrived) / 1e6:.0f} s after its arrival: are clock and zone of the sender right?")
 
 
 def _refusal(row: Row, faults: list[Fault]) -> Refused:

@@ -1,0 +1,290 @@
+"""The way out of a feed: to Kafka, in order; to the disk while Kafka is away; and then it refuses.
+
+`Outlet.put` gives a future that says where the record is safe: "kafka" once all replicas in sync have it, "buffer"
+once it is synced on this machine's disk. What was under way when Kafka fell silent is written to the disk too; the
+producer keeps trying, and what it still gets through is not sent again. Order within a partition is kept throughout.
+"""
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from streams.errors import Unavailable
+from streams.feeds.buffer import Buffer, Full, Kept
+
+log = logging.getLogger(__name__)
+KAFKA, DISK = "kafka", "buffer"
+
+
+class Link(Protocol):
+    """A connection to Kafka."""
+
+    async def send(self, topic: str, partition: int, value: bytes) -> asyncio.Future[Any]:
+        """Hand over; the future is done when it is acknowledged. Cancelled before it returns, nothing was handed over."""
+        ...
+
+    async def close(self) -> None:
+        """Let go; what was not acknowledged fails."""
+        ...
+
+
+class KafkaLink:
+    """aiokafka, acks=all. `readings` and `rejects` differ in compression: what kafka-python reads must be gzip."""
+
+    def __init__(self, blocks: Any, texts: Any, plain: frozenset[str]) -> None:
+        self._blocks, self._texts, self._plain = blocks, texts, plain
+
+    @classmethod
+    async def open(cls, broker: str, plain: frozenset[str], idempotent: bool = True, compression: str | None = "lz4") -> KafkaLink:
+        """Connect, or Unavailable. `plain` = topics of text. `idempotent=False` for Tansu, which has no such producer."""
+        from aiokafka import AIOKafkaProducer
+        from aiokafka.errors import KafkaError
+
+        made: list[Any] = []
+        try:
+            for packed in (compression, "gzip"):
+                made.append(AIOKafkaProducer(bootstrap_servers=broker, acks="all", enable_idempotence=idempotent,
+                                             compression_type=packed, max_request_size=8 << 20, max_batch_size=1 << 20,
+                                             request_timeout_ms=10_000, retry_backoff_ms=200))
+                await asyncio.wait_for(made[-1].start(), 10)
+        except (KafkaError, OSError, TimeoutError) as error:
+            for producer in made:
+                await _quietly(producer.stop())
+            raise Unavailable(f"no broker at {broker}: {error}") from error
+        return cls(*made, plain)
+
+    async def send(self, topic: str, partition: int, value: bytes) -> asyncio.Future[Any]:
+        """Hand over to the accumulator of the right producer."""
+        producer = self._texts if topic in self._plain else self._blocks
+        future: asyncio.Future[Any] = await producer.send(topic, value, partition=partition)
+        return future
+
+    async def close(self) -> None:
+        """Stop both; a broker that is away does not hold us up."""
+        await asyncio.gather(_quietly(self._blocks.stop()), _quietly(self._texts.stop()))
+
+
+async def _quietly(stop: Awaitable[Any]) -> None:
+    try:
+        await asyncio.wait_for(stop, 3)
+    except Exception as error:
+        log.debug("while closing: %r", error)
+
+
+@dataclass(eq=False, slots=True)
+class _Item:
+    """One record on its way."""
+
+    record: tuple[str, int, bytes]
+    done: asyncio.Future[str]
+    put: float                                      # loop time
+    sent: asyncio.Future[Any] | None = None
+
+    def got(self) -> bool:
+        """Kafka has acknowledged it."""
+        return self.sent is not None and self.sent.done() and not self.sent.cancelled() and self.sent.exception() is None
+
+    def tell(self, where: str) -> None:
+        if not self.done.done():
+            self.done.set_result(where)
+
+
+class Outlet:
+    """The one way out of a feed. `start` before the first `put`, `close` at the end.
+
+    `connect` gives a new Link or raises Unavailable; `patience` = seconds without an acknowledgement until the disk takes over.
+    """
+
+    def __init__(self, connect: Callable[[], Awaitable[Link]], buffer: Buffer, patience: float = 2.0, retry: float = 1.0) -> None:
+        self.connect, self.buffer, self.patience, self.retry = connect, buffer, patience, retry
+        self.online = False                         # else everything goes to the disk, and `_drain` works on coming back
+        self._queue: deque[_Item] = deque()
+        self._queued = 0
+        self._flight: deque[_Item] = deque()        # handed to the link, not acknowledged; in order
+        self._doubt: dict[int, _Item] = {}          # in the file and with the link: whichever comes first
+        self._link: Link | None = None
+        self._broken = self.failed = False
+        self._wake, self._disk = asyncio.Event(), asyncio.Lock()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to work; what an earlier process left on the disk goes first."""
+        self._go(self._run())
+        self._go(self._come_back())
+
+    def _go(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        self._tasks = [t for t in self._tasks if not t.done()] + [task]
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            log.critical("the way out of this feed has failed", exc_info=task.exception())
+            self.failed = True
+
+    @property
+    def full(self) -> bool:
+        """Whether a put would be refused now."""
+        return self.failed or not self.buffer.room(self._queued)
+
+    def put(self, topic: str, partition: int, value: bytes) -> asyncio.Future[str]:
+        """Take a record; the future says where it is safe (Full when it is nowhere). Full at once when there is no room."""
+        if self.failed or not self.buffer.room(self._queued + len(value)):
+            raise Full("Kafka is away and the buffer on disk is full" if not self.online else "Kafka is too slow: too much is under way")
+        loop = asyncio.get_running_loop()
+        item = _Item((topic, partition, value), loop.create_future(), loop.time())
+        self._queue.append(item)
+        self._queued += len(value)
+        self._wake.set()
+        return item.done
+
+    async def close(self, limit: float = 5.0) -> None:
+        """Bring what is under way to safety (Kafka, else the disk), then let go."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + limit
+        while (self._queue or self._flight or self._disk.locked()) and loop.time() < end:
+            await asyncio.sleep(0.01)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        left = [i for i in (*self._flight, *self._queue) if not i.got()]
+        await self._store(left)
+        if self._link:
+            await self._link.close()
+        self.buffer.close()
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            if not self._queue and not self._flight:
+                await self._wake.wait()
+            elif not self._queue:
+                await self._woken(max(0.005, self._flight[0].put + self.patience - loop.time()))
+            self._wake.clear()
+            while self._flight and self._flight[0].got():
+                self._flight.popleft()
+            if not self.online:
+                await self._to_disk()
+            elif self._broken or (self._flight and loop.time() - self._flight[0].put >= self.patience):
+                await self._fall()
+            else:
+                await self._to_kafka()
+
+    async def _woken(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), seconds)
+        except TimeoutError:
+            pass
+
+    async def _to_kafka(self) -> None:
+        while self._queue and self._link and not self._broken:
+            item = self._queue[0]
+            try:
+                item.sent = await asyncio.wait_for(self._link.send(*item.record), self.patience)
+            except Exception as error:              # whatever the client raises, the record goes to the disk
+                log.warning("Kafka does not take records: %r", error)
+                self._broken = True
+                return
+            self._pop()
+            self._flight.append(item)
+            item.sent.add_done_callback(lambda sent, item=item: self._acknowledged(item, sent))
+
+    def _pop(self) -> _Item:
+        item = self._queue.popleft()
+        self._queued -= len(item.record[2])
+        return item
+
+    def _acknowledged(self, item: _Item, sent: asyncio.Future[Any]) -> None:
+        if item.got():
+            item.tell(KAFKA)
+        elif not sent.cancelled():
+            log.warning("Kafka did not take a record: %r", sent.exception())
+        if self.online and not item.got():
+            self._broken = True
+        self._wake.set()
+
+    async def _fall(self) -> None:
+        """Kafka is silent: everything that it has not acknowledged goes to the disk, in order, and so does what follows."""
+        log.warning("Kafka is away: readings go to %s", self.buffer.path)
+        self.online = False
+        under_way = [i for i in self._flight if not i.got()]
+        self._flight.clear()
+        async with self._disk:
+            for item, start in zip(under_way, await self._store(under_way), strict=False):
+                self._doubt[start] = item
+        await self._to_disk()
+        self._go(self._come_back())
+
+    async def _to_disk(self) -> None:
+        async with self._disk:
+            if not self.online:                     # it may have come back while we waited for the file
+                await self._store([self._pop() for _ in range(len(self._queue))])
+
+    async def _store(self, items: list[_Item]) -> list[int]:
+        """Sync records to the file; where each lies. When that fails, those who wait are told. Needs the file's lock."""
+        if not items:
+            return []
+        try:
+            starts = await asyncio.to_thread(self.buffer.append, [i.record for i in items])
+        except Full as error:
+            for item in items:
+                if not item.done.done():
+                    item.done.set_exception(error)
+                    item.done.exception()           # somebody may have gone away: not worth a traceback
+            return []
+        for item in items:
+            item.tell(DISK)
+        return starts
+
+    async def _come_back(self) -> None:
+        """Until Kafka has everything that lies on the disk: connect, wait for what is in doubt, drain, go online."""
+        while not self.online:
+            try:
+                if self._link is None or self._broken:
+                    await self._reconnect()
+                await self._settled()
+                await self._drain()
+            except (Unavailable, TimeoutError) as error:
+                log.info("Kafka is still away: %s", error or "no answer")
+                await asyncio.sleep(self.retry)
+
+    async def _reconnect(self) -> None:
+        if self._link:
+            await self._link.close()
+            self._link = None
+        self._link, self._broken = await self.connect(), False
+
+    async def _settled(self) -> None:
+        """Wait until the link has decided on all it holds; a link that cannot in a minute is given up (and may send twice)."""
+        waiting = [i.sent for i in self._doubt.values() if i.sent is not None and not i.sent.done()]
+        if waiting and (await asyncio.wait(waiting, timeout=60))[1]:
+            self._broken = True
+            raise TimeoutError
+
+    async def _drain(self) -> None:
+        while True:
+            async with self._disk:
+                kept = await asyncio.to_thread(self.buffer.read)
+                if not kept:
+                    self.online = True              # nothing can slip in between: what is queued now goes to Kafka
+                    self._doubt.clear()
+                    self._wake.set()
+                    log.info("Kafka is there, nothing waits on the disk")
+                    return
+            await self._deliver([k for k in kept if not (k.start in self._doubt and self._doubt[k.start].got())])
+            async with self._disk:
+                await asyncio.to_thread(self.buffer.advance, kept[-1].end)
+                self._doubt = {start: i for start, i in self._doubt.items() if start >= kept[-1].end}
+
+    async def _deliver(self, kept: list[Kept]) -> None:
+        assert self._link is not None
+        try:
+            futures = [await asyncio.wait_for(self._link.send(k.topic, k.partition, k.value), self.patience) for k in kept]
+            await asyncio.wait_for(asyncio.gather(*futures), 30)
+        except Exception as error:
+            self._broken = True
+            raise Unavailable(f"Kafka did not take what lay on the disk: {error!r}") from error
