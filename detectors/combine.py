@@ -1,12 +1,12 @@
 """`levels` in, events out: rules over areas, silence told apart, nothing said twice. Pure; `levels` is its log (design 9.18)."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Protocol
 
 from detectors.contact import Contact
-from detectors.event import Change
+from detectors.event import Change, alert_id, event_id
 from detectors.members import History
 from detectors.pack import City, Detector, Indicator
 from detectors.reading import Source
@@ -50,10 +50,14 @@ class Board:
         self.now = 0
         self._areas = {(a.tree, a.id): a for a in plan.city.areas}
         self.rulings = {(r.rule.path, r.area): r for r in self._made()}
-        self._of: dict[Key, list[Ruling]] = {}
+        self._of: dict[Key, list[Ruling]] = {}          # member -> the rulings it counts in
+        self._with: dict[str, list[Ruling]] = {}        # series -> the same
         for ruling in self.rulings.values():
             for key in ruling.members:
                 self._of.setdefault(key, []).append(ruling)
+            for series in ruling.series:
+                self._with.setdefault(series, []).append(ruling)
+        self._fed = self._inputs()
 
     # --- what the plan says
 
@@ -94,17 +98,17 @@ class Board:
             self.places[change.site] = change.partition
         if self._had(key, change):
             return []
-        out = [change if change.group else replace(change, group=self._group(change))]
+        out = [self._told(change)]
         if change.kind == "level" and change.detector:
             history = self.histories.setdefault(key, History())
             since = history.add(change)
             for ruling in self._of.get(key, ()):
                 if change.scope == ruling.rule.scope or (change.scope == "real" and ruling.rule.scope == "shadow"):
                     out += ruling.judge(self.histories, change, since)
-                    out += ruling.freshness(self._silent(), change.time, change.arrived)
+                    out += ruling.freshness(change.time, change.arrived)
         elif change.kind in ("fresh", "error") and change.site:
             out += self.contact.change(change)
-            out += self._unknown(change.time, change.arrived)
+            out += self._unknown(self._fed.get(key[1], (key[1],)), change.time, change.arrived)
         return out
 
     def tick(self, partition: int, now: int) -> list[Change]:
@@ -113,7 +117,7 @@ class Board:
         self.ticks[partition] = max(now, self.ticks.get(partition, now))
         self.now = max(self.now, min(self.ticks.values()))
         out = self.contact.tick(self.now)
-        return out + (self._unknown(now, now) if self._behind() != behind else [])
+        return out + (self._unknown(self._with, now, now) if self._behind() != behind else [])
 
     def source(self, source: Source) -> list[Change]:
         """What a feed says of its source."""
@@ -139,13 +143,13 @@ class Board:
                 if (before.rule, before.members) != (ruling.rule, ruling.members):
                     ruling.floor = latest
         out = [change for ruling in left.values() for change in ruling.retired(self.now)]
-        return new, out + new._unknown(self.now, self.now)
+        return new, out + new._unknown(new._with, self.now, self.now)
 
     # --- what it holds
 
     def areas(self) -> Iterator[tuple[str, str, int, float]]:
         """(`tree:area`, pack, worst level of its real detectors, share of its series that are fresh)."""
-        silent = self._silent()
+        behind = self._behind()
         worst: dict[tuple[str, str], int] = {}
         series: dict[tuple[str, str], list[str]] = {}
         trees = sorted({area.tree for area in self.plan.city.areas})
@@ -159,7 +163,7 @@ class Board:
                     series.setdefault(key, []).append(name)
         for (place, pack), level in sorted(worst.items()):
             names = set(series[place, pack])
-            yield place, pack, level, 1 - len(names & silent) / len(names)
+            yield place, pack, level, sum(not self._away(name, behind) for name in names) / len(names)
 
     def dump(self) -> dict[str, Any]:
         """All of it as plain objects, for a snapshot."""
@@ -178,13 +182,16 @@ class Board:
         for path, area, ruling in body["rulings"]:
             if (path, area) in self.rulings:
                 self.rulings[path, area].load(ruling)
+        behind = self._behind()
+        for ruling in self.rulings.values():
+            ruling.away = {series for series in ruling.series if self._away(series, behind)}
 
     # --- small things
 
     def _had(self, key: Key, change: Change) -> bool:
         """Whether this very change was here before: a judge that restarts says again what it had said."""
         ids = self.seen.setdefault(key, {})
-        name = change.id if change.kind == "level" and change.id else f"{change.kind} {change.id} {change.time} {change.fresh}"
+        name = change.id or f"{change.kind} {change.time} {change.fresh} {change.to}"
         mark = (name, change.revision, change.withdrawn)
         if mark in ids:
             return True
@@ -193,31 +200,47 @@ class Board:
             del ids[next(iter(ids))]
         return False
 
-    def _group(self, change: Change) -> str:
-        """What one 预警单 is opened for (design 9.19)."""
-        detector = self.plan.detectors.get(change.detector)
-        if detector is not None and detector.separate:
-            return detector.path
-        return f"{change.pack}/{change.indicator}" if change.indicator else ""
+    def _told(self, change: Change) -> Change:
+        """The change with what it is grouped by (design 9.19) and an id, where it has none."""
+        detector, group, name = self.plan.detectors.get(change.detector), change.group, change.id
+        if not group and change.kind == "sensor":
+            group = f"{change.pack}/sensor"
+        elif not group and change.indicator:
+            group = detector.path if detector is not None and detector.separate else f"{change.pack}/{change.indicator}"
+        if not name:
+            series = f"{change.indicator}@{change.site} {change.fresh} {change.to}"
+            name = event_id(alert_id(f"{change.kind}/{change.detector}", series, change.time), 1)
+        return replace(change, group=group, id=name)
 
     def _behind(self) -> set[int]:
         newest = max(self.ticks.values(), default=0)
         return {p for p, t in self.ticks.items() if newest - t >= BEHIND}
 
-    def _silent(self) -> set[str]:
-        """Series that are not fresh, those that depend on silent ones included."""
-        behind = self._behind()
-        silent = self.contact.silent(lambda site: bool(behind) and self._place(site) in behind)
-        for name, indicator in self.plan.indicators.items() if silent else ():
-            if indicator.derive is not None:
-                silent |= {f"{name}@{site}" for site in indicator.sites
-                           if any(f"{source}@{site}" in silent for source in indicator.derive.inputs)}
-        return silent
+    def _inputs(self) -> dict[str, tuple[str, ...]]:
+        """Series -> itself and the derived members of rules that it feeds."""
+        fed: dict[str, list[str]] = {}
+        for series in self._with:
+            name, site = series.split("@", 1)
+            below = [name]
+            while below:
+                at = below.pop()
+                fed.setdefault(f"{at}@{site}", []).append(series)
+                derive = self.plan.indicators[at].derive
+                below += derive.inputs if derive is not None else ()
+        return {series: tuple(members) for series, members in fed.items()}
+
+    def _away(self, series: str, behind: set[int]) -> bool:
+        return not self.contact.fresh(series) or (bool(behind) and self._place(series.split("@", 1)[1]) in behind)
 
     def _place(self, site: str) -> int:
         return self.where(site) if self.where is not None else self.places.get(site, -1)
 
-    def _unknown(self, time: int, arrived: int) -> list[Change]:
-        """Rules that become unknown, or known again."""
-        silent = self._silent()
-        return [change for ruling in self.rulings.values() for change in ruling.freshness(silent, time, arrived)]
+    def _unknown(self, moved: Iterable[str], time: int, arrived: int) -> list[Change]:
+        """Rules that become unknown, or known again, now that the freshness of these series has moved."""
+        behind, rulings = self._behind(), {}
+        for series in moved:
+            away = self._away(series, behind)
+            for ruling in self._with.get(series, ()):
+                (ruling.away.add if away else ruling.away.discard)(series)
+                rulings[id(ruling)] = ruling
+        return [change for ruling in rulings.values() for change in ruling.freshness(time, arrived)]

@@ -20,7 +20,8 @@ class Contact:
     """Freshness of series and sources as `levels` tells it. Raises worklist items; never touches a level."""
 
     indicators: dict[str, Indicator]
-    state: dict[tuple[str, str], str] = field(default_factory=dict)     # (detector or "", series) -> fresh, stale …
+    state: dict[str, str] = field(default_factory=dict)                 # series -> fresh, stale …; absent = never heard
+    errors: set[str] = field(default_factory=set)                       # series with a quarantined detector
     since: dict[str, int] = field(default_factory=dict)                 # silent series -> when it was called silent (µs)
     source: dict[str, str] = field(default_factory=dict)                # series -> source
     sources: dict[str, tuple[bool, int, int]] = field(default_factory=dict)     # name -> up, seen, now
@@ -28,25 +29,30 @@ class Contact:
     sensors: dict[str, list[Any]] = field(default_factory=dict)         # site -> [due, series]
     now: int = 0
 
-    def silent(self, lagging: Callable[[str], bool]) -> set[str]:
-        """The series that are not fresh; those of a partition that lags count too (design 9.18)."""
-        return {series for (_, series), state in self.state.items() if state != "fresh"} | {
-            series for name, indicator in self.indicators.items() for site in indicator.sites
-            if lagging(site) for series in (f"{name}@{site}",)}
+    def fresh(self, series: str) -> bool:
+        """Whether the series may be believed to be of now; a derived one as far as its inputs may."""
+        name, site = series.split("@", 1)
+        indicator = self.indicators.get(name)
+        if indicator is not None and indicator.derive is not None:
+            return series not in self.errors and all(self.fresh(f"{source}@{site}") for source in indicator.derive.inputs)
+        return self.state.get(series) == "fresh" and series not in self.errors
 
     def change(self, change: Change) -> list[Change]:
         """A change of kind `fresh` or `error` of a series."""
         series = f"{change.indicator}@{change.site}"
-        self.state[change.detector, series] = change.fresh
+        if change.kind == "error":
+            (self.errors.discard if change.fresh == "fresh" else self.errors.add)(series)
+            return []
+        self.state[series] = change.fresh
         if change.source:
             self.source[series] = change.source
         indicator = self.indicators.get(change.indicator)
-        if change.kind != "fresh" or indicator is None or indicator.derive is not None:
+        if indicator is None or indicator.derive is not None:
             return []
         if change.fresh in ("stale", "never"):
             self.since[series] = change.time
-        else:
-            self.since.pop(series, None)
+        elif self.since.pop(series, None) is None:
+            return []
         return self._together(self._feed(series), change.time, change.arrived) + self._mended(change.site, change)
 
     def heard(self, source: Source) -> list[Change]:
@@ -79,13 +85,16 @@ class Contact:
     def _together(self, feed: str, time: int, arrived: int) -> list[Change]:
         """Whether so many series fell silent together that it is the feed."""
         silent = {s: t for s, t in self.since.items() if self._feed(s) == feed}
-        names = {s.split("@", 1)[0] for s in silent} or {s.split("@", 1)[0] for s, f in self.source.items() if f == feed}
-        total = sum(self._feed(f"{name}@{site}") == feed for name in names for site in self.indicators[name].sites)
+        total = sum(self._feed(s) == feed for s in self.state if self._measured(s))
         if feed in self.down and "stale" in self.down[feed][1]:
             return self._reason(feed, "stale", len(silent) >= MANY and 2 * len(silent) >= total, time, arrived)
-        one = max((self.indicators[name].silent for name in names), default=0.0) * 1e6
+        one = max((self.indicators[s.split("@", 1)[0]].silent for s in silent), default=0.0) * 1e6
         lately = sum(time - t <= one for t in silent.values())
         return self._reason(feed, "stale", lately >= MANY and 2 * lately >= total, time, arrived)
+
+    def _measured(self, series: str) -> bool:
+        indicator = self.indicators.get(series.split("@", 1)[0])
+        return indicator is not None and indicator.derive is None
 
     def _reason(self, feed: str, reason: str, holds: bool, time: int, arrived: int) -> list[Change]:
         """One more or one less reason to call a feed down; a change when the first comes or the last goes."""
@@ -101,7 +110,7 @@ class Contact:
             return []
         alert = alert_id("feed", feed, since)
         packs = {self.indicators[s.split("@", 1)[0]].pack for s in self.since if self._feed(s) == feed}
-        return [Change(kind="feed", id=event_id(alert, 0 if left else 1), alert=alert, seq=0 if left else 1, time=time,
+        return [Change(kind="feed", id=event_id(alert, 1 if left else 2), alert=alert, seq=1 if left else 2, time=time,
                        arrived=arrived, pack=packs.pop() if len(packs) == 1 else "", source=feed,
                        fresh="stale" if left else "fresh", since=self.sources.get(feed, (True, since, 0))[1], onset=since,
                        check=reason, members=self._members(lambda s: self._feed(s) == feed), group=f"feed/{feed}")]
@@ -115,44 +124,43 @@ class Contact:
         if not series:
             return []
         self.sensors[site] = [due, sorted(series)]
-        return [self._item(site, due, due, series, 0)]
+        return [self._item(site, due, due, series, 1)]
 
     def _mended(self, site: str, change: Change) -> list[Change]:
         """The end of a site's item, once all of its series speak again."""
         if site not in self.sensors or any(s.split("@", 1)[1] == site for s in self.since):
             return []
         due, series = self.sensors.pop(site)
-        return [self._item(site, due, change.time, series, 1, change.arrived)]
+        return [self._item(site, due, change.time, series, 2, change.arrived)]
 
     def _item(self, site: str, due: int, time: int, series: Iterable[str], seq: int, arrived: int | None = None) -> Change:
         names = sorted(series)
         indicator = self.indicators[names[0].split("@", 1)[0]]
         alert = alert_id("sensor", site, due)
         return Change(kind="sensor", id=event_id(alert, seq), alert=alert, seq=seq, time=time, pack=indicator.pack, site=site,
-                      arrived=time if arrived is None else arrived, indicator=indicator.id, fresh="fresh" if seq else "stale",
-                      since=due - 2 * int(indicator.silent * 1e6), members=tuple(names), group=f"{indicator.pack}/sensor",
+                      arrived=time if arrived is None else arrived, indicator=indicator.id,
+                      fresh="fresh" if seq == 2 else "stale", since=due - 2 * int(indicator.silent * 1e6), members=tuple(names), group=f"{indicator.pack}/sensor",
                       source=self.source.get(names[0], ""))
 
     def keep(self, series: set[str]) -> None:
         """Forget what left the plan."""
-        for table in (self.since, self.source):
+        for table in (self.state, self.since, self.source):
             for gone in [s for s in table if s not in series]:
                 del table[gone]
-        for key in [key for key in self.state if key[1] not in series]:
-            del self.state[key]
+        self.errors &= series
         sites = {s.split("@", 1)[1] for s in series}
         for site in [site for site in self.sensors if site not in sites]:
             del self.sensors[site]
 
     def dump(self) -> dict[str, Any]:
         """Plain objects."""
-        return {"state": [[*key, value] for key, value in self.state.items()], "since": self.since, "source": self.source,
+        return {"state": self.state, "errors": sorted(self.errors), "since": self.since, "source": self.source,
                 "sources": {k: list(v) for k, v in self.sources.items()}, "down": self.down, "sensors": self.sensors,
                 "now": self.now}
 
     def load(self, body: dict[str, Any]) -> None:
         """The way back."""
-        self.state = {(d, s): value for d, s, value in body["state"]}
+        self.state, self.errors = dict(body["state"]), set(body["errors"])
         self.since, self.source, self.now = dict(body["since"]), dict(body["source"]), body["now"]
         self.sources = {k: (v[0], v[1], v[2]) for k, v in body["sources"].items()}
         self.down, self.sensors = dict(body["down"]), dict(body["sensors"])

@@ -34,9 +34,10 @@ class Ruling:
         self.members = frozenset(members)
         self.series = frozenset(series for _, series in self.members)
         self.emitted: list[tuple[Change, Turn]] = []
-        self.seqs: dict[str, int] = {}          # alert -> its next sequence number
+        self.seqs: dict[str, int] = {}          # alert -> its last sequence number
         self.floor: int | None = None           # event time that is settled: a plan change
-        self.known = True
+        self.known = False                      # nothing has been heard yet
+        self.away = set(self.series)            # series that are not fresh
         self.up: frozenset[str] = frozenset()   # series at the level now
         self.spoken = 0                         # changes of kind fresh so far
 
@@ -133,8 +134,8 @@ class Ruling:
         else:
             goes_on = before is not None and before.to > 0
             alert = before.alert if goes_on and before else alert_id(rule.path, self.area, turn.onset)
-            seq, revision, start = self.seqs.get(alert, 0), 0, before.to if before else 0
-            self.seqs[alert] = seq + 1
+            seq, revision, start = self.seqs.get(alert, 0) + 1, 0, before.to if before else 0
+            self.seqs[alert] = seq
             for stale in list(self.seqs)[:-KEPT]:
                 del self.seqs[stale]
         return Change(
@@ -144,11 +145,11 @@ class Ruling:
             limit=float(self.kind.n), since=turn.onset, onset=turn.onset, members=turn.members, covers=rule.covers,
             group=rule.path, scope=rule.scope, plan=cause.plan, partition=cause.partition, offset=cause.offset, sent=cause.sent)
 
-    def freshness(self, silent: set[str], time: int, arrived: int) -> list[Change]:
+    def freshness(self, time: int, arrived: int) -> list[Change]:
         """A change of kind `fresh` when the rule becomes unknown (stale) or known again (fresh)."""
-        away = silent & self.series
-        known = self.holds or self.kind.known(len(self.up), len(away - self.up), len(self.series), self.rule.unknown,
-                                              self.rule.quorum)
+        away = self.away
+        silent = len(away) - sum(series in away for series in self.up)
+        known = self.holds or self.kind.known(len(self.up), silent, len(self.series), self.rule.unknown, self.rule.quorum)
         if known == self.known:
             return []
         self.known = known
@@ -165,7 +166,7 @@ class Ruling:
         if not self.holds:
             return []
         last = self.emitted[-1][0]
-        seq = self.seqs.get(last.alert, last.seq + 1)
+        seq = self.seqs.get(last.alert, last.seq) + 1
         return [replace(last, kind="retired", id=event_id(last.alert, seq), seq=seq, revision=0, arrived=now, before=last.to)]
 
     def dump(self) -> list[Any]:
