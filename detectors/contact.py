@@ -139,8 +139,8 @@ class Contact:
         alert = alert_id("sensor", site, due)
         return Change(kind="sensor", id=event_id(alert, seq), alert=alert, seq=seq, time=time, pack=indicator.pack, site=site,
                       arrived=time if arrived is None else arrived, indicator=indicator.id,
-                      fresh="fresh" if seq == 2 else "stale", since=due - 2 * int(indicator.silent * 1e6), members=tuple(names), group=f"{indicator.pack}/sensor",
-                      source=self.source.get(names[0], ""))
+                      fresh="fresh" if seq == 2 else "stale", since=due - 2 * int(indicator.silent * 1e6), members=tuple(names),
+                      group=f"{indicator.pack}/sensor", source=self.source.get(names[0], ""))
 
     def keep(self, series: set[str]) -> None:
         """Forget what left the plan."""
