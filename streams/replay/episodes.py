@@ -1,0 +1,49 @@
+"""Labelled episodes: `site,level,start,end[,note]`; an empty level = any above normal."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from detectors.level import LEVELS, Level
+from streams.errors import WanglouError
+from streams.packs.faults import meant
+from streams.replay.lines import records
+from streams.replay.times import times, zone
+
+
+@dataclass(frozen=True)
+class Episode:
+    """Something that really happened at a site, from `start` to `end` (µs UTC). `level` 0 = any above normal."""
+
+    site: str
+    level: int
+    start: int
+    end: int
+    note: str = ""
+
+
+def read(path: Path, tz: str = "") -> list[Episode]:
+    """All episodes of a file; WanglouError names every bad line (an episode left out would flatter the detector)."""
+    place, episodes, faults = zone(tz), [], []
+    for line, row, torn in records(path):
+        lacking = [name for name in ("site", "start", "end") if not row.get(name)]
+        moments, wrong = times(pd.Index([row.get("start", ""), row.get("end", "")]), place)
+        word = row.get("level", "").lower()
+        if torn is not None:
+            faults.append(str(torn))
+        elif lacking:
+            faults.append(f"{path}:{line}: no {', '.join(lacking)}")
+        elif any(wrong):
+            faults.append(f"{path}:{line}: start and end need ISO 8601 times with a zone, or give --tz")
+        elif word and (word not in LEVELS or not LEVELS[word]):
+            faults.append(f"{path}:{line}: unknown level {word!r}{meant(word, [w for w in LEVELS if w != 'normal'])}")
+        elif moments[1] < moments[0]:
+            faults.append(f"{path}:{line}: ends before it starts")
+        else:
+            episodes.append(Episode(row["site"], int(LEVELS.get(word, Level.NORMAL)), int(moments[0]), int(moments[1]),
+                                    row.get("note", "")))
+    if faults:
+        raise WanglouError("\n".join(faults))
+    return episodes
