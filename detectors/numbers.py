@@ -9,8 +9,12 @@ from math import isfinite, nan
 from typing import Any
 
 WINDOW = {"ts": 300, "counts": 300, "first": 1, "head": 1, "used": 1, "readings": 1}
-"""State of a window over time (`enter`): a ring of parts, each with its newest time and its number of readings."""
+"""State of a window over time (`enter`): a ring of parts, each with its newest time and its number of readings.
 
+An operator puts its own rows before these: a record whose first fields are all of another one's is taken by Numba for
+its subtype (experimental, and it warns)."""
+
+HAIR = 1e-6         # seconds: what two float times near 2e9 may be off by, generously
 PARTS = 296.0       # a window is cut into so many parts at most; the ring has a few more for its two edges
 
 
@@ -49,7 +53,7 @@ def push(ts: Any, xs: Any, kept: float, t: float, x: float, width: float) -> flo
 def live(ts: Any, kept: float, t: float, over: float) -> int:
     """How many of the newest points of a ring are not older than `over` seconds at `t`."""
     k, m = int(kept), 0
-    while m < min(k, len(ts)) and t - ts[(k - 1 - m) % len(ts)] <= over:
+    while m < min(k, len(ts)) and t - ts[(k - 1 - m) % len(ts)] <= over + HAIR:
         m += 1
     return m
 
@@ -96,12 +100,11 @@ def theil_sen(ts: Any, xs: Any, kept: float, m: int, work: Any) -> float:
     """
     k, n = int(kept), 0
     for i in range(m):
-        a = (k - 1 - i) % len(ts)
+        t, x = ts[(k - 1 - i) % len(ts)], xs[(k - 1 - i) % len(xs)]
         for j in range(i):
-            b = (k - 1 - j) % len(ts)
-            dt = ts[b] - ts[a]
+            dt = ts[(k - 1 - j) % len(ts)] - t
             if dt != 0.0:
-                work[n] = (xs[b] - xs[a]) / dt
+                work[n] = (xs[(k - 1 - j) % len(xs)] - x) / dt
                 n += 1
     return tame(median(work, n)) if n > 0 else 0.0
 
@@ -116,7 +119,7 @@ def enter(s: Any, t: float, over: float) -> int:
     denser ones. `s.counts` of the part is 1.0 when the part is new. Parts in use: the newest `s.used` before `s.head`.
     """
     size = len(s.ts)
-    while s.used > 0.0 and (t - s.ts[int(s.head - s.used) % size] >= over or s.used >= size):
+    while s.used > 0.0 and (t - s.ts[int(s.head - s.used) % size] >= over - HAIR or s.used >= size):
         s.readings -= s.counts[int(s.head - s.used) % size]
         s.used -= 1.0
     if s.used == 0.0 or t - s.first >= over / PARTS:

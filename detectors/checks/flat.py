@@ -37,5 +37,5 @@ class Flat:
         if s.seen == 0.0 or high - low > p.within + hair:
             s.since, low, high, s.seen = t, x, x, 1.0
         s.low, s.high = low, high
-        lasted = t - s.since
+        lasted = t - s.since + 1e-6     # two float times may be off by 5e-7
         return 4.0 if lasted >= p.fail else 3.0 if lasted >= p.suspect else 1.0

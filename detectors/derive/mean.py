@@ -30,7 +30,7 @@ class Mean:
     every: float = param(0.0, unit="time", reset=False, low=0.0, doc="filled in by the plan; 0 = any number covers")
     coverage: float = param(0.0, reset=False, low=0.0, high=1.0, doc="filled in by the plan")
 
-    slots: ClassVar[dict[str, int]] = {**WINDOW, "sums": 300}
+    slots: ClassVar[dict[str, int]] = {"sums": 300, **WINDOW}
 
     @staticmethod
     def step(p: Any, s: Any, t: float, k: float, x: float) -> float:

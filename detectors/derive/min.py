@@ -16,7 +16,8 @@ class Min:
     """The smallest reading within `over` (the lowest pressure of the last hour).
 
     The window is (t - over, t]; exact for readings at least over / 296 apart. NaN until `coverage` of the expected
-    readings is in it. Not where one bad reading must not stand for the whole time: check the readings first.
+    readings is in it. Not for unchecked readings: one bad one
+    stands for the whole time.
 
     Source: a moving minimum; WMO-No. 8, part I, chapter 1 (extremes over a period).
 
@@ -30,7 +31,7 @@ class Min:
     every: float = param(0.0, unit="time", reset=False, low=0.0, doc="filled in by the plan; 0 = any number covers")
     coverage: float = param(0.0, reset=False, low=0.0, high=1.0, doc="filled in by the plan")
 
-    slots: ClassVar[dict[str, int]] = {**WINDOW, "lows": 300}
+    slots: ClassVar[dict[str, int]] = {"lows": 300, **WINDOW}
 
     @staticmethod
     def step(p: Any, s: Any, t: float, k: float, x: float) -> float:
