@@ -120,6 +120,16 @@ class Detector:
         """`pack/id`, the name that ids, labels and people use."""
         return f"{self.pack}/{self.id}"
 
+    @property
+    def root(self) -> str:
+        """The path that alert ids are made of: that before a rename, so an open alert keeps its id."""
+        return f"{self.pack}/{self.was or self.id}"
+
+    @property
+    def group(self) -> str:
+        """What one 预警单 is opened for, at one site: the indicator, or this detector alone if `separate`."""
+        return f"{self.pack}/{self.id if self.separate else self.indicator}"
+
 
 @dataclass(frozen=True)
 class Rule:

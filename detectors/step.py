@@ -1,7 +1,7 @@
 """How an algorithm declares its parameters: the schema of configs, the lint and the documents come from here."""
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ class Param:
     """What is known of one parameter. `unit`: "" (pure), "value", "time", "value/time", "count", "code"."""
 
     name: str
-    default: float | tuple[float, ...]
+    default: Any
     unit: str = ""
     size: int = 1
     reset: bool = True              # changing it makes the state meaningless
@@ -36,7 +36,7 @@ def param(default: Any = None, *, unit: str = "", size: int = 1, reset: bool = T
 
 def params(kind: Any) -> tuple[Param, ...]:
     """The parameters that an algorithm declares, in its own order."""
-    return tuple(Param(f.name, f.default, **f.metadata) for f in fields(kind))
+    return tuple(Param(f.name, default, **f.metadata) for f in fields(kind) if (default := f.default) is not MISSING)
 
 
 def floats(**sizes: int) -> np.dtype[Any]:

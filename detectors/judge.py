@@ -1,0 +1,153 @@
+"""The only two doors: `judge` for readings, `tick` for the passing of time. Worker, tests, replay and backtest use them."""
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from detectors.announce import announce, freshness, sensors
+from detectors.event import Change
+from detectors.loops import DUPLICATE, FUTURE, LATE, NEW, OLD, TOO_LATE
+from detectors.plan import Plan
+from detectors.reading import GUEST, Block, Flag
+from detectors.rewind import rewind
+from detectors.several import expire, gather
+from detectors.state import State
+from detectors.table import Floats, Rows, Table
+
+__all__ = ["State", "judge", "tick"]
+
+_WORD = {DUPLICATE: "duplicate", LATE: "", TOO_LATE: "late", FUTURE: "future", OLD: "old"}
+
+
+def judge(plan: Plan, state: State, block: Block) -> list[Change]:
+    """Judge the readings of a block in the order of their arrival; the due moments before each arrival come first.
+
+    Afterwards `state.flags`, `state.named`, `state.derived` (and `state.trace`) tell what became of each reading.
+    """
+    n = len(block)
+    state.begin(n)
+    places = [state.place(name) for name in block.series]
+    table_of = np.array([p[0] for p in places], np.int64)[block.index] if n else np.zeros(0, np.int64)
+    row_of = np.array([p[1] for p in places], np.int64)[block.index] if n else np.zeros(0, np.int64)
+    table_of[(block.flag & GUEST) != 0] = -1
+    changes: list[Change] = []
+    for first, last in _runs(block.arrived, state.trace is not None):
+        arrived = int(block.arrived[first])
+        changes += tick(plan, state, arrived)
+        here = table_of[first:last]
+        for number in np.unique(here):
+            where = np.flatnonzero(here == number) + first
+            if number < 0:
+                for i in where:
+                    state.named[i] = "guest" if block.flag[i] & GUEST else "unknown"
+                continue
+            flag = np.maximum(block.flag[where].astype(float), 1.0)
+            if block.sources != ("",):
+                state.heard(int(number), row_of[where], [block.sources[s] for s in block.source[where]])
+            changes += process(state, state.tables[number], row_of[where], block.t[where].astype(float),
+                               block.x[where].astype(float), flag, arrived, where)
+    return changes
+
+
+def tick(plan: Plan, state: State, now: int) -> list[Change]:
+    """Fire each due moment before `now` (µs UTC), stamped with its own due time, so the grid of ticks does not matter."""
+    state.now = max(state.now, now)
+    changes: list[Change] = []
+    while state.due[0] < state.now:
+        state.due[0] = inf
+        for table in state.tables:
+            for event in table.silence(float(state.now), state.due):
+                table.dirty[int(event["row"])] = True
+                if event["what"] == 1.0:
+                    changes.append(freshness(state, table, int(event["row"]), "stale", int(event["t"]), int(event["t"])))
+                else:
+                    lag = table.live.series["lag"][int(event["row"])]
+                    changes += announce(state, table, [event], [""], min(state.now, int(event["t"] + lag)))
+        for made in expire(state):
+            changes += process(state, made.table, made.slot, made.t, made.x, made.flag, state.now, None)
+    return changes
+
+
+def process(state: State, table: Table, slot: Rows, t: Floats, x: Floats, flag: Floats, arrived: int,
+            where: Any) -> list[Change]:
+    """Readings of one indicator that arrived together, measured (`where` = their places in the block) or derived (None)."""
+    group = table.group
+    changes = _speak_again(state, table, slot, arrived)
+    flag = np.where(np.isfinite(x), flag, float(Flag.MISSING))
+    status = np.empty(len(slot), np.int64)
+    oldest = group.indicator.oldest * 1e6
+    table.loops.arrive(slot, t, x, float(arrived), group.future, oldest, group.lateness, table.live.series, status)
+    table.dirty[slot] = True
+    new = status == NEW
+    state.due[0] = min(state.due[0], arrived + table.silent)
+    if new.all():
+        changes += _judged(state, table, slot, t, x, flag, arrived, where)
+    elif new.any():
+        changes += _judged(state, table, slot[new], t[new], x[new], flag[new], arrived, None if where is None else where[new])
+    if not new.all():
+        for word in (DUPLICATE, TOO_LATE, FUTURE, OLD):
+            state.name(where, status == word, _WORD[word], flag)
+        late = status == LATE
+        if late.any():
+            changes += rewind(state, table, slot[late], t[late], x[late], flag[late], arrived,
+                              None if where is None else where[late], hand_on)
+    return changes
+
+
+def _judged(state: State, table: Table, slot: Rows, t: Floats, x: Floats, flag: Floats, arrived: int, where: Any) -> list[Change]:
+    """Newer than all before: judged at once, also when old by the clock."""
+    was = table.live.series["flag"][slot]
+    outcome = table.run(table.live, slot, t, x, flag, state.due)
+    state.told(table, where, outcome, slot)
+    changes: list[Change] = []
+    if (outcome.flag >= Flag.FAIL).any() or (was >= Flag.FAIL).any():
+        changes += sensors(state, table, slot, t, x, was, outcome, arrived)
+    if outcome.events:
+        changes += announce(state, table, outcome.events, [table.check_names[c] for c in outcome.check], arrived)
+    if table.group.ring:
+        table.remember(slot, t, x, flag, float(arrived))
+    return changes + hand_on(state, table, slot, t, x, outcome, arrived)
+
+
+def hand_on(state: State, table: Table, slot: Rows, t: Floats, x: Floats, outcome: Any, arrived: int) -> list[Change]:
+    """What derive operators made of these readings goes through the same judging, as series of their own."""
+    changes: list[Change] = []
+    for target, values, over in zip(table.group.feeds, outcome.made, table.windows, strict=True):
+        said = np.isfinite(values)
+        if said.any():
+            below = state.table_of[target.id]
+            rows = state.across(table, below)[slot[said]]
+            flag = np.where(t[said] - outcome.tainted[said] <= over, np.maximum(outcome.flag[said], 3.0),
+                            np.maximum(outcome.flag[said], 1.0))
+            there = rows >= 0
+            changes += process(state, below, rows[there], t[said][there], values[said][there], flag[there], arrived, None)
+    if table.several:
+        for made in gather(state, table, slot, t, x, outcome.flag, arrived):
+            changes += process(state, made.table, made.slot, made.t, made.x, made.flag, arrived, None)
+    return changes
+
+
+def _speak_again(state: State, table: Table, slot: Rows, arrived: int) -> list[Change]:
+    """A silent or never heard series that speaks."""
+    fresh = table.live.series["fresh"]
+    changes: list[Change] = []
+    quiet = fresh[slot] != 1.0
+    if quiet.any():
+        for row in dict.fromkeys(slot[quiet].tolist()):
+            fresh[row] = 1.0
+            changes.append(freshness(state, table, row, "fresh", arrived, arrived))
+    return changes
+
+
+def _runs(arrived: Any, single: bool) -> list[tuple[int, int]]:
+    """Stretches of the block that arrived at the same moment (each reading alone when traced)."""
+    n = len(arrived)
+    if single:
+        return [(i, i + 1) for i in range(n)]
+    ends = [*(np.flatnonzero(np.diff(arrived)) + 1).tolist(), n] if n else []
+    return list(zip([0, *ends[:-1]], ends, strict=True))
+
+
+

@@ -1,0 +1,191 @@
+"""From a city's packs to arrays: who sits where in the row of a series, what each step is told, in which order."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
+from math import ceil, isfinite, nan
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from detectors.loops import HEAD, RULE, SERIES
+from detectors.pack import City, Detector, Indicator, Num, Use, Value
+from detectors.registry import load
+from detectors.step import Param, params
+
+MICRO = 1e6
+MONTH = 31 * 86_400.0
+MOST_KEPT = 8                   # emitted changes of one detector that a rewind may still revise
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One part of a row: its name for migration, its record, and what it is told at each site."""
+
+    name: str                   # series, head:<path>, check:<n>:<kind>, kind:<path>, op:<derived id>
+    dtype: np.dtype[Any]
+    use: Use | None = None
+    algorithm: Any = None
+    filled: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def width(self) -> int:
+        """Float64 slots."""
+        return self.dtype.itemsize // 8
+
+    def stamp(self, site: str) -> str:
+        """Changes when the state it stands for would be meaningless: another kind, another reset parameter."""
+        if self.use is None:
+            return "1"
+        values = [(p.name, told(self.use, p, site, self.filled)) for p in params(self.algorithm) if p.reset]
+        return blake2b(repr((self.use.kind, values)).encode(), digest_size=6).hexdigest()
+
+
+class Group:
+    """One indicator: all its series share checks, detectors and derive operators. Row: series, heads, then each state."""
+
+    def __init__(self, plan: Plan, indicator: Indicator) -> None:
+        self.plan, self.indicator = plan, indicator
+        self.detectors = [d for p in plan.city.packs for d in p.detectors if d.indicator == indicator.id]
+        self.feeds = [i for i in plan.indicators.values()
+                      if i.derive is not None and i.derive.inputs == (indicator.id,)]
+        self.checks = [Piece(f"check:{n}:{u.kind}", load("checks")[u.kind].STATE, u, load("checks")[u.kind])
+                       for n, u in enumerate(indicator.checks)]
+        self.kinds = [Piece(f"kind:{d.path}", load("kinds")[d.use.kind].STATE, d.use, load("kinds")[d.use.kind],
+                            {"every": indicator.every}) for d in self.detectors]
+        self.ops = [_op(indicator, i) for i in self.feeds]
+        self.pieces = [Piece("series", SERIES), *(Piece(f"head:{d.path}", HEAD) for d in self.detectors),
+                       *self.checks, *self.kinds, *self.ops]
+        ends = np.cumsum([p.width for p in self.pieces])
+        self.at = {p.name: slice(int(e) - p.width, int(e)) for p, e in zip(self.pieces, ends, strict=True)}
+        self.width = int(ends[-1])
+        above = [plan.groups[name].lateness for name in (indicator.derive.inputs if indicator.derive else ())]
+        self.lateness: float = max([indicator.lateness * MICRO, indicator.rejudge * MONTH * MICRO, *above])
+        self.ring = _ring(indicator, self.lateness / MICRO) if self.lateness else 0
+
+    @cached_property
+    def future(self) -> float:
+        """How far ahead of its arrival a reading may lie, µs."""
+        return max(120.0, self.indicator.every) * MICRO
+
+    def told(self, piece: Piece, sites: list[str]) -> Any:
+        """The parameter record of each site; one shared record unless a number is a column."""
+        assert piece.use is not None
+        alike = not any(isinstance(v, dict) for v in piece.use.params.values())
+        rows = np.zeros(1 if alike else len(sites), piece.algorithm.PARAMS)
+        for p in params(piece.algorithm):
+            for n, site in enumerate(sites[:1] if alike else sites):
+                rows[p.name][n] = told(piece.use, p, site, piece.filled)
+        rows = np.broadcast_to(rows, len(sites)) if alike else rows
+        rows.flags.writeable = False
+        return rows
+
+    def rules(self, sites: list[str]) -> Any:
+        """The limits of each detector at each site, those below with their sign turned."""
+        rows = np.zeros((len(sites), len(self.detectors)), RULE)
+        rows["limit"], rows["clear"] = nan, nan
+        for d, detector in enumerate(self.detectors):
+            rows["cap"][:, d] = detector.cap
+            for limit in detector.limits:
+                j, sign = limit.level - 1 + (0 if limit.above else 4), 1.0 if limit.above else -1.0
+                for n, site in enumerate(sites):
+                    if not detector.sites or site in detector.sites:
+                        at = number(limit.at, site)
+                        rows["limit"][n, d, j] = sign * at
+                        rows["clear"][n, d, j] = sign * (at if limit.clear is None else number(limit.clear, site))
+                rows["hold"][:, d, j], rows["keep"][:, d, j] = limit.hold * MICRO, limit.keep * MICRO
+        rows.flags.writeable = False
+        return rows
+
+
+class Plan:
+    """All that is judged. `hash` is the name of the city's canonical bytes; it is evidence, never part of an id."""
+
+    def __init__(self, city: City, hash: str = "") -> None:
+        self.city, self.hash = city, hash
+        self.indicators: dict[str, Indicator] = {i.id: i for p in city.packs for i in p.indicators}
+        self.detectors: dict[str, Detector] = {d.path: d for p in city.packs for d in p.detectors}
+        self.groups: dict[str, Group] = {}
+        for name in _order(self.indicators):
+            self.groups[name] = Group(self, self.indicators[name])
+        self.series: dict[str, str] = {f"{i.id}@{site}": i.id for i in self.indicators.values() for site in i.sites}
+        self.several: list[Indicator] = [i for i in self.indicators.values() if i.derive and len(i.derive.inputs) > 1]
+
+    @cached_property
+    def sites(self) -> dict[str, tuple[str, ...]]:
+        """Site -> the names of its series."""
+        found: dict[str, list[str]] = {site: [] for site in self.city.sites}
+        for name in self.series:
+            found.setdefault(name.partition("@")[2], []).append(name)
+        return {site: tuple(names) for site, names in found.items()}
+
+    @cached_property
+    def row_floats(self) -> dict[str, int]:
+        """Float64 slots that one series of each indicator takes, so memory is known before anything runs."""
+        return {i: (2 * g.width + 4 * g.ring + 1 if g.ring else g.width) for i, g in self.groups.items()}
+
+
+def told(use: Use, p: Param, site: str, filled: dict[str, float]) -> Any:
+    """What a parameter is at a site: as written, or filled in by the plan, or its default."""
+    value: Value | None = use.params.get(p.name)
+    if isinstance(value, dict):
+        value = value.get(site, nan)
+    if value is None:
+        value = filled.get(p.name, p.default)
+    if value is None:
+        raise ValueError(f"{use.kind}: parameter {p.name} is missing")
+    if p.size > 1:
+        row = value if isinstance(value, tuple) else (value,) * p.size
+        return tuple(row) + (0.0,) * (p.size - len(row))
+    return float(value)  # type: ignore[arg-type]
+
+
+def told_plainly(target: Indicator, site: str) -> Any:
+    """What the operator of a derived series of several inputs is told at a site, as plain numbers."""
+    derive = target.derive
+    assert derive is not None
+    algorithm = load("derive")[derive.use.kind]
+    filled = {"every": target.every, "coverage": derive.coverage, "inputs": float(len(derive.inputs))}
+    return SimpleNamespace(**{p.name: told(derive.use, p, site, filled) for p in params(algorithm)})
+
+
+def number(value: Num, site: str) -> float:
+    """A number at a site; NaN where its column is empty."""
+    return float(value.get(site, nan)) if isinstance(value, dict) else float(value)
+
+
+def _op(source: Indicator, target: Indicator) -> Piece:
+    """The derive operator of one input, whose state lives in the row of that input, so a rewind takes it along."""
+    assert target.derive is not None
+    algorithm = load("derive")[target.derive.use.kind]
+    return Piece(f"op:{target.id}", algorithm.STATE, target.derive.use, algorithm,
+                 {"every": source.every, "coverage": target.derive.coverage, "inputs": 1.0})
+
+
+def _ring(indicator: Indicator, lateness: float) -> int:
+    """Readings kept for a rewind: twice the lateness and a few (design 9.15)."""
+    late = ceil(2 * lateness / indicator.every) if isfinite(lateness) else 0
+    return max(late, indicator.rejudge) + MOST_KEPT
+
+
+def _order(indicators: dict[str, Indicator]) -> list[str]:
+    """Inputs before what is made of them; ValueError on a circle or an unknown input."""
+    done: list[str] = []
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            raise ValueError(f"derived in a circle: {' -> '.join((*path, name))}")
+        if name not in indicators:
+            raise ValueError(f"{path[-1]}: unknown input {name}")
+        for source in (d.inputs if (d := indicators[name].derive) else ()):
+            visit(source, (*path, name))
+        if name not in done:
+            done.append(name)
+
+    for name in indicators:
+        visit(name, ())
+    return done
+
+

@@ -1,0 +1,216 @@
+"""The rows that one owner holds: of some sites, under one plan; saved and found again by the names of the series."""
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from detectors.event import Change, alert_id
+from detectors.pack import Indicator
+from detectors.plan import Plan
+from detectors.reading import Fit, Source
+from detectors.store import dump, load
+from detectors.table import Floats, Outcome, Rows, Table
+
+_FRESH = ("never", "fresh", "stale")
+
+
+class State:
+    """Rows for `sites` (None = all of the plan). Interpreted with `compiled=False` or where Numba is absent; the same bits."""
+
+    def __init__(self, plan: Plan, sites: Iterable[str] | None = None, compiled: bool = True, trace: bool = False) -> None:
+        self.plan, self.compiled = plan, compiled
+        self.held = None if sites is None else set(sites)
+        self.tables: list[Table] = []
+        for group in plan.groups.values():
+            here = [s for s in group.indicator.sites if self.held is None or s in self.held]
+            table = Table(group, here, compiled)
+            table.several = [i for i in plan.several if i.derive and group.indicator.id in i.derive.inputs]
+            table.windows = [_window(i) for i in group.feeds]
+            self.tables.append(table)
+        self.table_of = {t.group.indicator.id: t for t in self.tables}
+        self.number = {t.group.indicator.id: n for n, t in enumerate(self.tables)}
+        self.now = -(2**62)
+        self.due = np.array([inf])
+        self.sources: list[str] = [""]
+        self.flags = np.zeros(0, np.uint8)
+        self.named: list[str] = []
+        self.derived: list[tuple[str, int, float, int, str, int]] = []
+        self.trace: list[tuple[int, str, float, int]] | None = [] if trace else None
+        self._across: dict[tuple[int, int], Rows] = {}
+        self._places: dict[str, tuple[int, int]] = {}
+
+    # ---- what a block asks -----------------------------------------------------------------------------
+
+    def begin(self, n: int) -> None:
+        """A block of `n` readings follows."""
+        self.flags, self.named, self.derived = np.zeros(n, np.uint8), [""] * n, []
+        if self.trace is not None:
+            self.trace = []
+
+    def place(self, name: str) -> tuple[int, int]:
+        """Table and row of a series; -1 where it is not held here."""
+        found = self._places.get(name)
+        if found is None:
+            indicator, _, site = name.partition("@")
+            table = self.table_of.get(indicator)
+            row = -1 if table is None or table.group.indicator.derive else table.row.get(site, -1)
+            found = self._places[name] = (self.number[indicator] if row >= 0 else -1, row)
+        return found
+
+    def across(self, upper: Table, lower: Table) -> Rows:
+        """Rows of the same sites in another table; -1 where there is none."""
+        key = self.number[upper.group.indicator.id], self.number[lower.group.indicator.id]
+        if key not in self._across:
+            self._across[key] = np.array([lower.row.get(s, -1) for s in upper.sites], np.int64)
+        return self._across[key]
+
+    def heard(self, table: int, rows: Rows, sources: list[str]) -> None:
+        """Each series remembers the source of its last reading."""
+        column = self.tables[table].live.series["source"]
+        for row, source in zip(rows.tolist(), sources, strict=True):
+            if source not in self.sources:
+                self.sources.append(source)
+            column[row] = self.sources.index(source)
+
+    def source(self, table: Table, row: int) -> str:
+        """Where the last reading of a series came from."""
+        return self.sources[int(table.live.series["source"][row])]
+
+    def told(self, table: Table, where: Any, outcome: Outcome, slot: Rows, rows: Any = slice(None)) -> None:
+        """Keep what became of the readings at these places of the block (or of a derived series: where is None)."""
+        if where is None:
+            return
+        self.flags[where] = outcome.flag[rows].astype(np.uint8)
+        checks = outcome.check[rows]
+        if checks.any():
+            for i, c in zip(where, checks, strict=True):
+                if c:
+                    self.named[int(i)] = table.check_names[c]
+        if self.trace is not None:
+            for n, i in enumerate(where):
+                for d, detector in enumerate(table.group.detectors):
+                    score = outcome.scores[d][rows][n]
+                    self.trace.append((int(i), detector.path, float(score), int(table.live.heads[slot[0], d]["said"])))
+
+    def name(self, where: Any, which: Any, word: str, flag: Floats) -> None:
+        """Say why readings were not judged."""
+        if where is not None and which.any():
+            self.flags[where[which]] = flag[which].astype(np.uint8)
+            for i in where[which]:
+                self.named[int(i)] = word
+
+    def name_one(self, where: Any, word: str, flag: float) -> None:
+        """Say why one reading was not judged."""
+        if where is not None:
+            self.flags[where] = int(flag)
+            self.named[int(where)] = word
+
+    # ---- control records -------------------------------------------------------------------------------
+
+    def control(self, record: Source | Fit) -> list[Change]:
+        """A source's heartbeat (combine's concern), or a state row made from history."""
+        if isinstance(record, Fit):
+            indicator, _, site = record.series.partition("@")
+            table = self.table_of.get(indicator)
+            paths = [d.path for d in table.group.detectors] if table else []
+            if table is not None and site in table.row and record.detector in paths:
+                for side in (table.live, *([table.base] if table.base else [])):
+                    at = table.group.at[f"kind:{record.detector}"]
+                    if at.stop - at.start == len(record.row):
+                        side.part[table.row[site], at] = record.row
+                        table.dirty[table.row[site]] = True
+        return []
+
+    # ---- saving and moving -----------------------------------------------------------------------------
+
+    def dirty(self) -> set[str]:
+        """Sites touched since they were last dumped."""
+        return {t.sites[n] for t in self.tables for n in np.flatnonzero(t.dirty)}
+
+    def dump(self, sites: Iterable[str] | None = None) -> list[tuple[Any, ...]]:
+        """Rows of these sites (None = all), as plain values that MessagePack takes; they are clean afterwards."""
+        return dump(self, None if sites is None else set(sites))
+
+    def load(self, rows: Iterable[Any]) -> None:
+        """Rows found by name; a part whose kind or window changed starts anew (warming)."""
+        load(self, rows)
+        self.due[0] = -inf
+
+    def move(self, plan: Plan, sites: Iterable[str] | None = None) -> tuple[State, list[Change]]:
+        """The same rows under another plan, for `sites` of it (None = those held now).
+
+        Never a clear: what lost its detector while open is said to be retired.
+        """
+        moved = State(plan, self.held if sites is None else set(sites), self.compiled, self.trace is not None)
+        moved.load(self.dump())
+        moved.now = self.now
+        was = {d.was and f"{d.pack}/{d.was}": d.path for d in plan.detectors.values()}
+        changes = []
+        for series, path, level, *_ in self.levels():
+            indicator, _, site = series.partition("@")
+            there = plan.detectors.get(path) or plan.detectors.get(was.get(path, ""))
+            if level and (there is None or site not in moved.table_of[there.indicator].row):
+                table = self.table_of[indicator]
+                d = [d.path for d in table.group.detectors].index(path)
+                changes.append(_retired(self, table, table.row[site], d))
+        return moved, changes
+
+    # ---- looking ---------------------------------------------------------------------------------------
+
+    def levels(self) -> list[tuple[str, str, int, str, str, str]]:
+        """(series, detector path, level, fresh, confidence, direction) of every series × detector."""
+        out = []
+        for table in self.tables:
+            for d, detector in enumerate(table.group.detectors):
+                heads, young = table.live.heads[:, d], _warming(table, d)
+                for row in range(len(table.sites)):
+                    h = heads[row]
+                    fresh = _FRESH[int(table.live.series["fresh"][row])]
+                    fresh = "error" if h["error"] else "warming" if young[row] and fresh == "fresh" else fresh
+                    out.append((table.name(row), detector.path, int(h["said"]), fresh,
+                                "suspect" if h["conf"] and h["said"] else "good", "low" if h["side"] else "high"))
+        return out
+
+    def summary(self) -> dict[str, dict[tuple[str, str], int]]:
+        """Counts for metrics: (pack, fresh) and (pack, level word index) -> number of series."""
+        fresh: Counter[tuple[str, str]] = Counter()
+        level: Counter[tuple[str, str]] = Counter()
+        for table in self.tables:
+            pack = table.group.indicator.pack
+            for n, word in enumerate(_FRESH):
+                fresh[pack, word] += int((table.live.series["fresh"] == n).sum())
+            real = [d for d, x in enumerate(table.group.detectors) if x.scope == "real"]
+            if real:
+                worst = table.live.heads["said"][:, real].max(axis=1)
+                for n in range(5):
+                    level[pack, str(n)] += int((worst == n).sum())
+        return {"fresh": dict(fresh), "level": dict(level)}
+
+
+def _window(target: Indicator) -> float:
+    """How long a doubtful input taints what is made of it, µs."""
+    assert target.derive is not None
+    over = target.derive.use.params.get("over", 0.0)
+    return float(over) * 1e6 if isinstance(over, float | int) else 0.0
+
+
+def _warming(table: Table, d: int) -> Any:
+    piece = table.group.kinds[d]
+    if "warm" not in piece.algorithm.PARAMS.names or "n" not in piece.algorithm.STATE.names:
+        return np.zeros(len(table.sites), bool)
+    return table.live.kinds[d]["n"] < table.parameters[len(table.group.checks) + d]["warm"]
+
+
+def _retired(state: State, table: Table, row: int, d: int) -> Change:
+    detector, head = table.group.detectors[d], table.live.heads[row, d]
+    alert = alert_id(detector.root, table.name(row), int(head["announced"]))
+    return Change(kind="retired", id=f"{alert}-retired", alert=alert, seq=int(head["seq"]), time=state.now, arrived=state.now,
+                  pack=detector.pack, site=table.sites[row], indicator=detector.indicator, detector=detector.path,
+                  before=int(head["said"]), to=int(head["said"]), group=detector.group,
+                  scope=detector.scope, value=float(head["value"]), plan=state.plan.hash)
+
+

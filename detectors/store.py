@@ -1,0 +1,107 @@
+"""How the rows of a state are written down and found again: by name, piece by piece, with the layout they were written in."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import astuple, fields
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from detectors.event import Change
+from detectors.table import Said, Table, Waiting
+
+if TYPE_CHECKING:
+    from detectors.state import State
+
+LAYOUT = "#"            # a row whose name starts so describes a layout; its data is what later rows are read by
+
+
+def dump(state: State, sites: set[str] | None) -> list[tuple[Any, ...]]:
+    """(series, layout, bytes, extras) of each series of the sites; first the layouts they use. Little-endian float64."""
+    rows: list[tuple[Any, ...]] = []
+    layouts: dict[str, tuple[Any, ...]] = {}
+    for table in state.tables:
+        for site in table.sites if sites is None else [s for s in table.sites if s in sites]:
+            row = table.row[site]
+            table.dirty[row] = False
+            name, parts = layout(table, site)
+            layouts[name] = (LAYOUT, name, b"", parts)
+            log = [[s.detector, s.announced, list(astuple(s.change))] for s in table.log.get(row, [])]
+            extras = [state.source(table, row), log,
+                      [[t, w.values, w.flags, w.first, w.told, w.known] for t, w in table.waiting.get(row, {}).items()]]
+            rows.append((table.name(row), name, table.matrix[row].astype("<f8").tobytes(), extras))
+    return [*layouts.values(), *rows]
+
+
+def layout(table: Table, site: str) -> tuple[str, list[Any]]:
+    """The hash of a row's layout at a site, and what it stands for."""
+    group = table.group
+    parts = [group.width, group.ring, [[p.name, p.stamp(site), p.width] for p in group.pieces],
+             [d.path for d in group.detectors]]
+    return blake2b(repr(parts).encode(), digest_size=8).hexdigest(), parts
+
+
+def load(state: State, rows: Iterable[Any]) -> None:
+    """Put rows back where their series now is. A piece with another stamp starts anew; heads follow `was:`."""
+    layouts: dict[str, Any] = {}
+    for series, name, data, extras in rows:
+        if series == LAYOUT:
+            layouts[name] = extras
+            continue
+        indicator, _, site = series.partition("@")
+        table = state.table_of.get(indicator)
+        if table is None or site not in table.row:
+            continue
+        row, old = table.row[site], np.frombuffer(data, "<f8")
+        if layout(table, site)[0] == name:
+            table.matrix[row] = old
+            places = list(range(len(table.group.detectors)))
+        else:
+            places = _migrate(table, row, site, old, layouts[name])
+        _extras(state, table, row, extras, places)
+
+
+def _migrate(table: Table, row: int, site: str, old: Any, parts: Any) -> list[int]:
+    """Copy each piece that still means the same; where each old detector now is (-1 = gone)."""
+    group = table.group
+    width, ring, pieces, paths = parts
+    renamed = {f"{d.pack}/{d.was}": d.path for d in group.detectors if d.was}
+    start, at = 0, {}
+    for name, stamp, size in pieces:
+        label, _, path = name.partition(":")
+        at[f"{label}:{renamed.get(path, path)}" if path in renamed else name] = (start, stamp, size)
+        start += size
+    sides = [(table.live, 0)] + ([(table.base, width if ring else 0)] if table.base is not None else [])
+    for side, offset in sides:
+        for piece in group.pieces:
+            begin, stamp, size = at.get(piece.name, (0, "", 0))
+            if size == piece.width and stamp == piece.stamp(site):
+                side.part[row, group.at[piece.name]] = old[offset + begin:offset + begin + size]
+    if group.ring and ring:
+        n = int(old[2 * width])
+        keep = min(n, group.ring)
+        columns = tuple(old[2 * width + 1 + ring * c + n - keep:2 * width + 1 + ring * c + n] for c in range(4))
+        table.keep(row, columns)
+    table.dirty[row] = True
+    new = [d.path for d in group.detectors]
+    return [new.index(p) if (p := renamed.get(path, path)) in new else -1 for path in paths]
+
+
+def _extras(state: State, table: Table, row: int, extras: Any, places: list[int]) -> None:
+    source, log, waiting = extras
+    if source not in state.sources:
+        state.sources.append(source)
+    table.live.series["source"][row] = state.sources.index(source)
+    said = [Said(places[d], announced, _change(c))
+            for d, announced, c in log if places[d] >= 0]
+    if said:
+        table.log[row] = said
+    if waiting:
+        table.waiting[row] = {t: Waiting(values, flags, first, told, known) for t, values, flags, first, told, known in waiting}
+
+
+def _change(values: list[Any]) -> Change:
+    """A change from the list of its fields; fields may have been added at the end since."""
+    named: dict[str, Any] = {f.name: tuple(v) if isinstance(v, list) else v for f, v in zip(fields(Change), values, strict=False)}
+    return Change(**named)
