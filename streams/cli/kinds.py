@@ -1,0 +1,76 @@
+"""`wanglou kinds`: the checks, derive operators, kinds and rules that exist, from their own files."""
+from __future__ import annotations
+
+import json
+from inspect import getdoc
+from math import inf
+from typing import Annotated, Any
+
+import typer
+
+from streams.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("kinds")(kinds)
+
+
+def kinds(name: Annotated[str | None, typer.Argument(help="explain this one")] = None,
+          as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False) -> None:
+    """List what packs may use; with a name, its parameters, units and defaults."""
+    from detectors.registry import FOLDERS, load
+    from streams.packs.faults import meant
+
+    every = [(folder, word, kind) for folder in FOLDERS for word, kind in load(folder).items()]
+    found = [entry for entry in every if name in (None, entry[1])]
+    if not found:
+        raise UsageError(f"unknown kind {name!r}{meant(str(name), [word for _, word, _ in every])}")
+    documents = [document(*entry) for entry in found]
+    if as_json:
+        print(json.dumps(documents, ensure_ascii=False))
+    elif name is None:
+        print("\n".join(listing(documents)))
+    else:
+        print("\n\n".join(map(explained, documents)))
+
+
+def document(folder: str, word: str, kind: Any) -> dict[str, Any]:
+    """All that is known of one algorithm."""
+    from streams.packs.params import written
+
+    return {"folder": folder, "name": word, "says": (getdoc(kind) or "").partition("\n>>>")[0].strip(),
+            "score": getattr(kind, "score_unit", None),
+            "parameters": [{"name": p.name, "unit": p.unit or "plain", "size": p.size, "required": p.required,
+                            "default": _plain(p.default), "low": _plain(p.low), "high": _plain(p.high), "resets": p.reset,
+                            "doc": p.doc} for p in written(kind)]}
+
+
+def listing(documents: list[dict[str, Any]]) -> list[str]:
+    """One line each, under the folder's name."""
+    lines, width = [], max(len(d["name"]) for d in documents) + 2
+    for i, each in enumerate(documents):
+        if not i or documents[i - 1]["folder"] != each["folder"]:
+            lines += [""] * bool(i) + [each["folder"]]
+        lines.append(f"  {each['name']:<{width}}{each['says'].splitlines()[0]}")
+    return lines
+
+
+def explained(each: dict[str, Any]) -> str:
+    """One algorithm with its parameters."""
+    lines = [f"{each['name']} ({each['folder']})", "", each["says"], ""]
+    for p in each["parameters"]:
+        default = "must be given" if p["required"] else "off" if p["default"] is None else f"default {p['default']}"
+        bounds = [f"{word} {p[key]:g}" for word, key in (("at least", "low"), ("at most", "high")) if p[key] is not None]
+        size = f"{p['size']} × " if p["size"] > 1 else ""
+        kept = "" if p["resets"] else "a change keeps the state"
+        lines.append("; ".join(filter(None, [f"  {p['name']}: {size}{p['unit']}", default, *bounds, kept, p["doc"]])))
+    return "\n".join(lines if each["parameters"] else [*lines, "  no parameters"])
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no infinity and no NaN: both are null."""
+    if isinstance(value, tuple):
+        row = [_plain(v) for v in value]
+        return None if all(v is None for v in row) else row
+    return None if value is None or value in (inf, -inf) or value != value else value

@@ -1,0 +1,182 @@
+"""A configs folder -> a `City`, or all its faults at once. Offline: it reads the folder and nothing else."""
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from detectors.pack import Area, City, Indicator, Pack, Site, Text
+from streams.errors import ConfigError, Fault, UsageError
+from streams.packs import nodes
+from streams.packs.book import ID, PACK_KEYS, Book, Draft, identifier
+from streams.packs.city import Calls, read_areas, read_calls
+from streams.packs.derived import derived
+from streams.packs.entries import detectors
+from streams.packs.faults import Faults, Place, meant
+from streams.packs.fields import Fields
+from streams.packs.indicators import measured, own
+from streams.packs.lint import lint
+from streams.packs.ruling import gates, rules
+from streams.packs.sites import read_sites
+
+GRAMMAR = 1
+"""The version of the grammar that this loader reads (`wanglou: 1`)."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What reading a folder gave. `city` is whole only where there are no faults."""
+
+    city: City
+    faults: tuple[Fault, ...]
+    hints: tuple[Fault, ...]
+
+
+def find_configs(arg: Path | None = None) -> Path:
+    """The configs folder: the one given, WANGLOU_CONFIGS, ./configs, or the installed copy. UsageError if there is none."""
+    given = arg or (Path(os.environ["WANGLOU_CONFIGS"]) if os.environ.get("WANGLOU_CONFIGS") else None)
+    if given is not None:
+        if not given.is_dir():
+            raise UsageError(f"no configs folder at {given}")
+        return given
+    for folder in (Path("configs"), Path(sys.prefix) / "share" / "wanglou" / "configs"):
+        if folder.is_dir():
+            return folder
+    raise UsageError("no configs folder: give --configs DIR, set WANGLOU_CONFIGS, or go where ./configs is")
+
+
+def load_city(folder: Path, only: str | None = None) -> City:
+    """All packs of a folder, or one and those it stands on. ConfigError with all faults."""
+    checked = check_city(folder, only)
+    if checked.faults:
+        raise ConfigError(list(checked.faults))
+    return checked.city
+
+
+def check_city(folder: Path, only: str | None = None) -> Checked:
+    """The same with the hints, and without raising for faults. UsageError where there is no such folder or pack."""
+    places = _packs(folder)
+    if not places:
+        raise UsageError(f"no packs in {folder}: expected pack.yaml, */pack.yaml or packs/*/pack.yaml")
+    faults, city = Faults(), _city(folder)
+    shared = read_areas(city / "areas.csv", str(city / "areas.csv"), faults) if (city / "areas.csv").exists() else {}
+    book = Book(shared)
+    drafts = [draft for draft in map(_draft, places) if _new(book, draft)]
+    names = [draft.id for draft in drafts]
+    own(book)
+    if only is not None:
+        _select(book, only)
+    for draft in book.drafts.values():
+        _sites(draft, shared)
+    measured(book)
+    derived(book)
+    detectors(book)
+    packs = tuple(_pack(book, draft) for draft in book.drafts.values())
+    if not faults.items and not any(draft.faults.items for draft in book.drafts.values()):
+        lint(book)
+    sites = _merged(book)
+    agencies = [s.agency for s in sites.values()] if only is None else None
+    calls = read_calls(city, city, names, shared, agencies, book.owners, faults)
+    return _checked(_whole(packs, sites, shared, calls), [faults, *(draft.faults for draft in book.drafts.values())])
+
+
+def _packs(folder: Path) -> list[Path]:
+    if (folder / "pack.yaml").exists():
+        return [folder]
+    return sorted(p.parent for p in [*folder.glob("packs/*/pack.yaml"), *folder.glob("*/pack.yaml")])
+
+
+def _city(folder: Path) -> Path:
+    """`city/` beside the packs; for a single pack of a whole folder, that folder's."""
+    above = folder.resolve().parent
+    whole = (folder / "pack.yaml").exists() and above.name == "packs"
+    return above.parent / "city" if whole and (above.parent / "city").is_dir() else folder / "city"
+
+
+def _draft(folder: Path) -> Draft:
+    faults, file = Faults(), str(folder / "pack.yaml")
+    node = nodes.read(folder / "pack.yaml", faults, file)
+    fields = Fields(node, faults, "pack", PACK_KEYS)
+    if node is None:
+        fields.place = Place(file)
+        return Draft(folder.resolve().name, folder, file, fields, faults)
+    name = fields.word("pack", must=True)
+    if not identifier(name, fields.at("pack"), "pack", ID, faults):
+        name = folder.resolve().name
+    version = fields.need("wanglou")
+    if version is not None and version.value != GRAMMAR:
+        faults.add(version.place, f"wanglou: grammar {version.got}; this version reads {GRAMMAR}")
+    return Draft(name, folder, file, fields, faults)
+
+
+def _new(book: Book, draft: Draft) -> bool:
+    before = book.drafts.setdefault(draft.id, draft)
+    if before is not draft:
+        before.faults.add(draft.fields.at("pack"), f"pack {draft.id!r} again, first in {before.file}")
+    return before is draft
+
+
+def _select(book: Book, only: str) -> None:
+    """Leave the pack that was asked for and, one after another, those that it names."""
+    if only not in book.drafts:
+        raise UsageError(f"unknown pack {only!r}{meant(only, book.drafts)}")
+    chosen, waiting = set[str](), [only]
+    while waiting:
+        name = waiting.pop()
+        if name not in chosen:
+            chosen.add(name)
+            waiting += [*book.drafts[name].uses.values(), *_ruled(book, book.drafts[name])]
+    book.drafts = {name: draft for name, draft in book.drafts.items() if name in chosen}
+
+
+def _ruled(book: Book, draft: Draft) -> list[str]:
+    """The packs whose detectors a pack's rules name."""
+    node = draft.fields.get("rules")
+    of = [rule.fields["when"].fields.get("of") for rule in (node.items if node else []) if "when" in rule.fields]
+    named = [n.fields["detector"] for n in of if n is not None and "detector" in n.fields]
+    words = [w.text for n in named for w in (n.items if isinstance(n.value, list) else [n])]
+    return [word.partition("/")[0] for word in words if word.partition("/")[0] in book.drafts and "/" in word]
+
+
+def _sites(draft: Draft, trees: dict[str, dict[str, Area]]) -> None:
+    path = draft.folder / "sites.csv"
+    if not path.exists():
+        draft.faults.add(Place(draft.file), f"no sites.csv beside it; it must name at least one site: {path}")
+        return
+    draft.sites = read_sites(path, str(path), trees, draft.faults)
+    if not draft.sites.by and not draft.faults.items:
+        draft.faults.add(Place(str(path)), "no site")
+
+
+def _pack(book: Book, draft: Draft) -> Pack:
+    mine: Iterable[Indicator] = (i for i in book.indicators.values() if i.pack == draft.id)
+    return Pack(draft.id, draft.fields.title("title", Text(draft.id)), tuple(mine),
+                tuple(d for d in book.detectors.values() if d.pack == draft.id), rules(book, draft), gates(book, draft))
+
+
+def _merged(book: Book) -> dict[str, Site]:
+    """A site that several packs name is one site: what the first leaves empty, the next may fill."""
+    sites: dict[str, Site] = {}
+    for draft in book.drafts.values():
+        for id, site in draft.sites.by.items():
+            old = sites.get(id)
+            clash = [t for t, a in site.areas.items() if old and old.areas.get(t, a) != a]
+            if clash and old:
+                draft.faults.add(draft.sites.places[id], f"site {id!r} is in {clash[0]} area {site.areas[clash[0]]!r} here "
+                                 f"and in {old.areas[clash[0]]!r} in another pack")
+            sites[id] = site if old is None else Site(
+                id, old.title if old.title.zh != id else site.title, site.lat if old.lat is None else old.lat,
+                site.lon if old.lon is None else old.lon, old.agency or site.agency, {**site.areas, **old.areas})
+    return sites
+
+
+def _whole(packs: tuple[Pack, ...], sites: dict[str, Site], trees: dict[str, dict[str, Area]], calls: Calls) -> City:
+    areas = tuple(area for tree in trees.values() for area in tree.values())
+    return City(packs, sites, areas, calls.ladders, calls.routes, calls.posts, calls.feeds, GRAMMAR)
+
+
+def _checked(city: City, gathered: list[Faults]) -> Checked:
+    return Checked(city, tuple(sorted({f for part in gathered for f in part.items})),
+                   tuple(sorted({h for part in gathered for h in part.hints})))

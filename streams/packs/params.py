@@ -1,0 +1,92 @@
+"""The parameters of a check, derive operator or kind, as its own file declares them."""
+from __future__ import annotations
+
+import re
+from math import isnan, nan
+from typing import Any
+
+from detectors.pack import Num, Use, Value
+from detectors.step import Param, params
+from streams.packs.faults import Faults
+from streams.packs.fields import Fields
+from streams.packs.nodes import Node
+from streams.packs.values import Columns, Scale, on, resolve
+
+FILLED = "filled in by the plan"
+"""How the documentation of a parameter begins that no pack writes."""
+CONSTANT = re.compile(r"c\d+")
+
+
+def read_use(fields: Fields, name: str, kind: Any, own: str, columns: Columns) -> Use:
+    """The parameters that a mapping gives to algorithm `name`; `own` is the indicator's unit.
+
+    Unknown keys are the caller's to refuse (it knows the other keys that may stand there).
+    """
+    given: dict[str, Value] = {}
+    for param in written(kind):
+        node = fields.get(param.name)
+        if node is None:
+            if param.required:
+                fields.faults.add(fields.place, f"{fields.what}: {name} needs {param.name}{explained(param)}")
+            continue
+        value = _value(param, node, own, columns, fields.faults)
+        if value is not None:
+            given[param.name] = value
+    return Use(name, given)
+
+
+def written(kind: Any) -> list[Param]:
+    """The parameters that a pack writes: not those that the plan fills in, nor a program's code and constants."""
+    declared = params(kind)
+    program = any(param.unit == "code" for param in declared)
+    return [p for p in declared if p.unit != "code" and not p.doc.startswith(FILLED)
+            and not (program and CONSTANT.fullmatch(p.name))]
+
+
+def names(kind: Any) -> list[str]:
+    """The names of the parameters that a pack writes."""
+    return [param.name for param in written(kind)]
+
+
+def explained(param: Param) -> str:
+    """What a parameter is, for the end of a message."""
+    return f" ({param.doc})" if param.doc else ""
+
+
+def _value(param: Param, node: Node, own: str, columns: Columns, faults: Faults) -> Value | None:
+    if param.size == 1:
+        num = _number(param, node, own, columns, faults)
+        return None if num is None else _plain(on(num))
+    if len(node.items) != param.size:
+        faults.add(node.place, f"{param.name}: expected a list of {param.size} numbers, got "
+                   + (f"{len(node.items)}" if isinstance(node.value, list) else node.got))
+        return None
+    nums = [nan if item.value is None else _number(param, item, own, columns, faults) for item in node.items]
+    good = [num for num in nums if num is not None]
+    return _row(good) if len(good) == param.size else None
+
+
+def _plain(num: Num) -> Value:
+    return {**num} if isinstance(num, dict) else num
+
+
+def _row(nums: list[Num]) -> Value:
+    """Numbers side by side: one row for all sites, or one for each site if any of them is by site."""
+    sites = [site for num in nums if isinstance(num, dict) for site in num]
+    if not sites:
+        return tuple(num for num in nums if not isinstance(num, dict))
+    return {s: tuple(num[s] if isinstance(num, dict) else num for num in nums) for s in dict.fromkeys(sites)}
+
+
+def _number(param: Param, node: Node, own: str, columns: Columns, faults: Faults) -> Num | None:
+    num = resolve(node, param.name, Scale(param.unit, own), columns, faults)
+    if num is None:
+        return None
+    for value in num.values() if isinstance(num, dict) else [num]:
+        if value < param.low or value > param.high:
+            faults.add(node.place, f"{param.name}: {value:g} is out of bounds; allowed: {param.low:g} to {param.high:g}")
+            return None
+        if param.integer and not (isnan(value) or value.is_integer()):
+            faults.add(node.place, f"{param.name}: {value:g} is not a whole number")
+            return None
+    return num
