@@ -17,8 +17,8 @@ from streams.replay.offline import Offline
 if TYPE_CHECKING:
     from streams.replay.history import History
 
-BEFORE, AFTER, MOST = 24, 12, 400
-"""Readings shown before the onset and after the last change, and at most for one series."""
+BEFORE, AFTER = 24, 12
+"""Readings of each series shown before the onset and from it on."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def explain(city: City, history: History, alert: str, plan_hash: str = "", compi
     series = _series(city, first, entry)
     out = Explanation(wanted, entry, f"configs/packs/{first.pack}/pack.yaml:{entry.line}" if entry else "", events)
     out.limits = _limits(entry, first.site) if isinstance(entry, Detector) else _holds(entry)
-    start, end = min(e.onset or e.time for e in events), max(e.time for e in events)
-    out.readings = _readings(city, history, series, start, end, compiled)
+    start = min(e.time if e.onset is None else e.onset for e in events)
+    out.readings = _readings(city, history, series, start, compiled)
     out.absent = _absent(city, history, out, series, start)
     return out
 
@@ -92,8 +92,9 @@ def _lost(alert: str, said: list[Change], history: History) -> str:
 
 
 def _entry(city: City, event: Change) -> Detector | Rule | None:
-    entries: list[Detector | Rule] = [x for p in city.packs for x in (*p.detectors, *p.rules)]
-    return next((x for x in entries if x.path == (event.detector or event.rule)), None)
+    path = event.detector or event.rule
+    detector = next((d for p in city.packs for d in p.detectors if d.path == path), None)
+    return detector or next((r for p in city.packs for r in p.rules if r.path == path), None)
 
 
 def _series(city: City, event: Change, entry: Detector | Rule | None) -> list[str]:
@@ -125,7 +126,7 @@ def _holds(rule: Rule | None) -> list[str]:
             f"{Level(rule.level).word}"]
 
 
-def _readings(city: City, history: History, series: list[str], start: int, end: int, compiled: bool) -> list[Seen]:
+def _readings(city: City, history: History, series: list[str], onset: int, compiled: bool) -> list[Seen]:
     """The readings of these series round the alert, with the flags they get when the whole history is judged again."""
     sites = {name.partition("@")[2] for name in series}
     there = [name.partition("@")[2] in sites for name in history.series]
@@ -142,7 +143,7 @@ def _readings(city: City, history: History, series: list[str], start: int, end: 
                 found.append(Seen(name, t, came, x if x == x else None, flag, check))
         found += [Seen(name, t, came, x if x == x else None, int(flag), check) for name, t, x, flag, check, came in state.derived
                   if name in wanted]
-    return [seen for name in series for seen in _around([s for s in found if s.series == name], start, end)]
+    return [seen for name in series for seen in _around([s for s in found if s.series == name], onset)]
 
 
 def _mask(there: list[bool], history: History) -> Any:
@@ -151,11 +152,10 @@ def _mask(there: list[bool], history: History) -> Any:
     return np.array(there, bool)[history.index] if there else np.zeros(0, bool)
 
 
-def _around(seen: list[Seen], start: int, end: int) -> list[Seen]:
+def _around(seen: list[Seen], onset: int) -> list[Seen]:
     ordered = sorted(seen, key=lambda s: (s.t, s.arrived))
-    first = next((n for n, s in enumerate(ordered) if s.t >= start), len(ordered))
-    last = next((n for n, s in enumerate(ordered) if s.t > end), len(ordered))
-    return ordered[max(0, first - BEFORE):min(last + AFTER, max(0, first - BEFORE) + MOST)]
+    first = next((n for n, s in enumerate(ordered) if s.t >= onset), len(ordered))
+    return ordered[max(0, first - BEFORE):first + AFTER]
 
 
 def _absent(city: City, history: History, out: Explanation, series: list[str], start: int) -> list[str]:
@@ -170,8 +170,6 @@ def _absent(city: City, history: History, out: Explanation, series: list[str], s
         mine = [s for s in out.readings if s.series == name]
         if not mine:
             absent.append(f"no readings of {name} in this history")
-        elif len(mine) == MOST:
-            absent.append(f"more than {MOST} readings of {name}: only the first are shown")
         elif mine[0].t >= start and not indicators[name.partition("@")[0]].derive:
             absent.append(f"no readings of {name} before the onset: what the detector knew then is not in this history")
     if len(history) and start - int(history.t.min()) < 3600 * MICRO:
