@@ -1,0 +1,114 @@
+"""What the leading desk does by itself: reads events, walks ladders, sends. One desk leads, all serve pages."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event, Thread
+
+import structlog
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from streams import clock
+from streams.desk import calls
+from streams.desk.consume import Consumer
+from streams.desk.deliver import Deliverer
+from streams.desk.fold import Moment
+from streams.desk.meter import Meter
+from streams.desk.store import LOCK, Store
+
+log = structlog.get_logger(__name__)
+BEAT = 0.2
+"""Seconds between two looks for what is due."""
+ATTENTIVE = 15.0
+"""Seconds after its last good look for which a leader may call itself one."""
+
+
+class Leader:
+    """Leadership: an advisory lock on PostgreSQL, held by one connection; on SQLite there is one desk, which leads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine, self.kept = engine, None if engine.dialect.name == "postgresql" else True
+        self.connection: Connection | None = None
+
+    def hold(self) -> bool:
+        """Take it, or see whether it is still ours. A lost connection is a lost lock."""
+        if self.kept:
+            return True
+        try:
+            if self.connection is None:
+                self.connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+                if not self.connection.scalar(text(f"SELECT pg_try_advisory_lock({LOCK + 1})")):
+                    self.release()
+                    return False
+            self.connection.execute(text("SELECT 1"))
+        except DBAPIError:
+            self.release()
+            return False
+        return True
+
+    def release(self) -> None:
+        """Let another desk lead."""
+        if self.connection is not None:
+            self.connection.invalidate()
+            self.connection.close()
+        self.connection = None
+
+
+class Work:
+    """The threads of one desk. `start` and `close`; `leading` and `live` are what pages and metrics say."""
+
+    def __init__(self, store: Store, consumer: Consumer | None, deliverer: Deliverer, meter: Meter, moment: Callable[[], Moment]) -> None:
+        self.store, self.consumer, self.deliverer, self.meter, self.moment = store, consumer, deliverer, meter, moment
+        self.leader = Leader(store.engine)
+        self.stop = Event()
+        self._led, self._seen = False, float("-inf")
+        jobs = [("walk", self._walk), ("send", self._send)]
+        if consumer is not None:
+            jobs.append(("events", lambda: consumer.run(self.stop, lambda: self._led)))
+        self.threads = [Thread(target=job, name=name, daemon=True) for name, job in jobs]
+
+    @property
+    def leading(self) -> bool:
+        """This desk leads and its database answered lately."""
+        return self._led and clock.monotonic() - self._seen < ATTENTIVE
+
+    @property
+    def live(self) -> bool:
+        """The log is read up to its end."""
+        return self.consumer is None or self.consumer.live
+
+    def start(self) -> None:
+        """Begin."""
+        for thread in self.threads:
+            thread.start()
+
+    def close(self) -> None:
+        """End within two seconds; what was under way is done again by whoever starts next."""
+        self.stop.set()
+        for thread in self.threads:
+            thread.join(2)
+        self.deliverer.close()
+        self.leader.release()
+
+    def _walk(self) -> None:
+        while not self.stop.wait(BEAT):
+            try:
+                self._led = self.leader.hold()
+                if self._led:
+                    if self.live:
+                        with self.store.begin() as s:
+                            calls.walk(s, self.moment())
+                    self.meter.catch_up()
+                    self._seen = clock.monotonic()
+            except Exception:
+                log.exception("the walk of ladders failed; it is tried again")
+                self.stop.wait(1.0)
+
+    def _send(self) -> None:
+        while not self.stop.wait(BEAT):
+            try:
+                if self._led:
+                    self.deliverer.pump()
+            except Exception:
+                log.exception("deliveries failed; they are tried again")
+                self.stop.wait(1.0)

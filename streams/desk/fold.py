@@ -1,0 +1,224 @@
+"""The log of events, folded into alerts: what a change means for the rows. Nobody is called here (calls.py does)."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from detectors.event import Change
+from streams.desk.alert import State, level_of
+from streams.desk.names import Names
+from streams.desk.store import audit
+from streams.desk.tables import Alert, Event, Item, Member
+from streams.events import event_json, event_of
+
+HOUR = 3600.0
+EVIDENCE = ("direction", "confidence", "check", "value", "score", "time", "arrived", "since", "plan")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What folding and calling depend on: wall clock (µs UTC), the plan's words, whether a history is being played."""
+
+    now: int
+    names: Names
+    played: bool = False
+
+
+def fold(s: Session, change: Change, m: Moment) -> Alert | None:
+    """One record of `events` into the rows of this transaction; the alert that it moved, if it moved one."""
+    if change.kind == "level":
+        return _level(s, change, m)
+    if change.kind == "retired":
+        return _retired(s, change, m)
+    _item(s, change, m)
+    if change.kind == "fresh":
+        for alert in _of_series(s, f"{change.indicator}@{change.site}"):
+            _freshness(s, alert, change, m)
+    return None
+
+
+def key_of(change: Change, names: Names) -> str:
+    """What one open 预警单 is for: group, place and scope (design 9.19)."""
+    detector = names.detectors.get(change.detector)
+    group = change.group or change.rule or f"{change.pack}/{change.indicator}"
+    if detector is not None and detector.separate:
+        group = change.detector
+    return "|".join((group, change.site or change.area, change.scope))
+
+
+def _level(s: Session, change: Change, m: Moment) -> Alert | None:
+    member = s.get(Member, change.alert)
+    if member is not None and _known(s, change):
+        return None
+    alert, member = _owner(s, change, member, m)
+    if alert is None or member is None:
+        return None
+    s.add(Event(member=member.id, seq=change.seq, revision=change.revision, withdrawn=change.withdrawn,
+                level=change.to, time=change.time, body=event_json(change)))
+    s.flush()
+    member.level = level_of((e.seq, e.revision, e.withdrawn, e.level) for e in _events(s, member.id))
+    if not alert.open and member.level > 0:
+        _reopen(s, alert, m)
+    if alert.open:
+        _refresh(s, alert, change, m)
+    else:
+        audit(s, m.now, "after", alert, **_said(change, alert.level, member.level))
+    return alert
+
+
+def _known(s: Session, change: Change) -> bool:
+    return s.scalar(select(Event.id).where(Event.member == change.alert, Event.seq == change.seq, Event.revision == change.revision,
+                                           Event.withdrawn == change.withdrawn)) is not None
+
+
+def _owner(s: Session, change: Change, member: Member | None, m: Moment) -> tuple[Alert | None, Member | None]:
+    """The alert that this chain of events belongs to: the open one of its key, else the one it had, else a new one."""
+    key = key_of(change, m.names)
+    alert = s.scalar(select(Alert).where(Alert.key == key, Alert.open).with_for_update())
+    if alert is None and member is not None:
+        return s.get(Alert, member.alert, with_for_update=True), member
+    if alert is None:
+        if change.to <= 0 or change.withdrawn:
+            return None, None
+        alert = _open(s, change, key, m)
+    if member is None:
+        member = Member(id=change.alert, alert=alert.id, detector=change.detector or change.rule,
+                        series=f"{change.indicator}@{change.site}" if change.site else "", level=0)
+        s.add(member)
+    elif member.alert != alert.id and change.to > 0:
+        member.alert = alert.id         # its own alert was closed, another one speaks for the same thing now
+    elif member.alert != alert.id:
+        return s.get(Alert, member.alert, with_for_update=True), member
+    s.flush()
+    return alert, member
+
+
+def _open(s: Session, change: Change, key: str, m: Moment) -> Alert:
+    taken = s.get(Alert, change.alert)
+    alert = Alert(id=change.alert if taken is None else f"{change.alert}-{change.seq}", key=key, state=State.DETECTED,
+                  pack=change.pack, indicator=change.indicator, detector=change.detector, rule=change.rule, site=change.site,
+                  area=change.area, scope=change.scope, level=0, shown=0, first=change.to, opened=m.now, owed=0, run=0,
+                  onset=change.time if change.onset is None else change.onset, open=True, covers=change.covers)
+    s.add(alert)
+    s.flush()
+    return alert
+
+
+def _reopen(s: Session, alert: Alert, m: Moment) -> None:
+    """A closed alert whose own detector says more again: the same 预警单."""
+    alert.open, alert.state, alert.closed, alert.answered, alert.level, alert.back = True, State.DETECTED, None, None, 0, None
+    audit(s, m.now, "reopened", alert)
+
+
+def _refresh(s: Session, alert: Alert, change: Change, m: Moment) -> None:
+    members = list(s.scalars(select(Member).where(Member.alert == alert.id)))
+    before, alert.level = alert.level, max((x.level for x in members), default=0)
+    _evidence(s, alert, members, change)
+    if alert.level > before:
+        alert.owed, alert.raised = alert.level, m.now
+    alert.owed = min(alert.owed, alert.level)
+    alert.shown = alert.level or alert.shown
+    alert.back = (alert.back or change.time) if alert.level == 0 else None
+    alert.revised = max(alert.revised or 0, change.revision)
+    alert.withdrawn = all(e.withdrawn for x in members for e in _newest(s, x.id))
+    if change.fresh == "fresh" or alert.silent_since is None:
+        alert.silent_since = None if change.fresh == "fresh" else change.time
+    alert.as_of = change.time if old(alert, m) else None
+    audit(s, m.now, _act(change, before, alert.level, alert.rev == 0), alert, **_said(change, before, alert.level))
+
+
+def _evidence(s: Session, alert: Alert, members: list[Member], change: Change) -> None:
+    """The alert shows the evidence of the member that decides: the highest, of these the newest."""
+    top = change
+    heard = [(x.level, e.time, event_of(e.body)) for x in members if x.level for e in _standing(s, x.id)]
+    if heard:
+        level = max(h[0] for h in heard)
+        top = max((h for h in heard if h[0] == level), key=lambda h: h[1])[2]
+        told = [h[2] for h in heard if h[2].forecast is not None]
+        said = max(told, key=lambda c: (c.to, c.time), default=None)
+        alert.forecast = None if said is None or said.forecast is None else [said.time, *said.forecast, said.limit]
+    for name in EVIDENCE:
+        setattr(alert, name, getattr(top, name))
+    alert.bound = top.limit
+    alert.detector, alert.rule = top.detector, top.rule
+    if change.rule:
+        alert.members, alert.covers = list(change.members), change.covers
+
+
+def _events(s: Session, member: str) -> list[Event]:
+    return list(s.scalars(select(Event).where(Event.member == member).order_by(Event.seq, Event.revision, Event.withdrawn)))
+
+
+def _newest(s: Session, member: str) -> list[Event]:
+    """Of each seq its last revision."""
+    return [list(rows)[-1] for _, rows in groupby(_events(s, member), lambda e: e.seq)]
+
+
+def _standing(s: Session, member: str) -> list[Event]:
+    """The last event of a member that was not withdrawn, if any."""
+    return [e for e in _newest(s, member) if not e.withdrawn][-1:]
+
+
+def _act(change: Change, before: int, level: int, first: bool) -> str:
+    if first:
+        return "opened"
+    if level > before:
+        return "raised"
+    if change.withdrawn:
+        return "withdrawn"
+    if level < before:
+        return "lowered" if level else "back"
+    return "revised" if change.revision else "moved"
+
+
+def _said(change: Change, before: int, level: int) -> dict[str, object]:
+    return {"from": before, "to": level, "says": change.to, "detector": change.detector or change.rule, "value": change.value,
+            "limit": change.limit, "time": change.time, "revision": change.revision or None, "event": change.id,
+            "partition": change.partition if change.offset >= 0 else None, "offset": change.offset if change.offset >= 0 else None}
+
+
+def old(alert: Alert, m: Moment) -> bool:
+    """Whether the evidence is too old to call for it as if it were of now (design 9.21)."""
+    names = [alert.indicator] if alert.indicator else [str(x).split("@", 1)[0] for x in alert.members or ()]
+    silent = max([HOUR, *(m.names.silent(n) for n in names)])
+    return ((alert.arrived if m.played else m.now) - alert.time) / 1e6 > silent
+
+
+def _retired(s: Session, change: Change, m: Moment) -> Alert | None:
+    member = s.get(Member, change.alert)
+    alert = s.get(Alert, member.alert, with_for_update=True) if member else None
+    if alert is not None and alert.open and not alert.retired:
+        alert.retired = True
+        audit(s, m.now, "retired", alert, detector=change.detector or change.rule)
+    return alert
+
+
+def _of_series(s: Session, series: str) -> list[Alert]:
+    return list(s.scalars(select(Alert).join(Member, Member.alert == Alert.id).where(Member.series == series, Alert.open).distinct()))
+
+
+def _freshness(s: Session, alert: Alert, change: Change, m: Moment) -> None:
+    silent = None if change.fresh == "fresh" else m.names.since(change.indicator, change.time)
+    if (silent is None) != (alert.silent_since is None):
+        alert.silent_since = silent
+        audit(s, m.now, "silent" if silent else "heard", alert, time=silent or change.time)
+
+
+def _item(s: Session, change: Change, m: Moment) -> None:
+    name = {"fresh": f"{change.indicator}@{change.site}", "sensor": change.site, "feed": change.source}.get(
+        change.kind, f"{change.detector}|{change.indicator}@{change.site}")
+    item = s.get(Item, (change.kind, name))
+    if change.fresh == "fresh":
+        if item is not None:
+            s.delete(item)
+            audit(s, m.now, "item", kind=change.kind, name=name, state="fresh")
+        return
+    if item is None:
+        item = Item(kind=change.kind, name=name, pack=change.pack, site=change.site, indicator=change.indicator, state=change.fresh,
+                    since=m.names.since(change.indicator, change.time) if change.kind == "fresh" else change.time)
+        s.add(item)
+        audit(s, m.now, "item", kind=change.kind, name=name, state=change.fresh)
+    item.state, item.detail = change.fresh, change.check or change.detector

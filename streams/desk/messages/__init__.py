@@ -1,0 +1,30 @@
+"""The text of a call: short, whole, with what to do by when. Pure."""
+from __future__ import annotations
+
+from streams.desk.local import local, moment, number
+from streams.desk.names import Names
+from streams.desk.tables import Alert
+from streams.desk.words import level, say
+
+
+def short(alert: Alert, names: Names, until: int, lang: str = "zh") -> str:
+    """One line for a phone, a chat or a webhook; `[演练]` comes first in a drill."""
+    title = " ".join(x for x in (subject(alert, names, lang), names.place(alert.site, alert.area, lang)) if x)
+    digits, unit = names.decimals(alert.indicator), names.unit(alert.indicator)
+    value = f"{number(alert.value, digits)}{unit}" if alert.value is not None else ""
+    limit = say("msg.limit", lang, limit=number(alert.bound, digits)) if alert.value is not None and alert.bound is not None else ""
+    if alert.as_of:
+        limit += say("msg.asof", lang, time=moment(alert.as_of, alert.arrived, lang, False))
+    if alert.confidence == "suspect":
+        limit += say("msg.suspect", lang)
+    text = say("msg.call", lang, level=level(alert.level or alert.shown, lang), title=title, value=value, limit=limit,
+               until=f"{local(until):%H:%M:%S}")
+    return (say("msg.exercise", lang) if alert.scope == "exercise" else "") + text
+
+
+def subject(alert: Alert, names: Names, lang: str) -> str:
+    """What the alert is about: the rule's title, else the indicator's."""
+    if alert.rule and not alert.indicator:
+        rule = names.rules.get(alert.rule)
+        return ((rule.title.en if lang == "en" else "") or rule.title.zh or alert.rule) if rule else alert.rule
+    return names.indicator(alert.indicator, lang)

@@ -1,0 +1,10 @@
+"""Alembic's environment: the connection comes from store.migrate, there is no ini file."""
+from __future__ import annotations
+
+from alembic import context
+
+from streams.desk.tables import Base
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,186 @@
+"""Words and numbers of things from the plan in force: titles, units, limits, posts. Falls back to ids where there is no plan."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf, isnan
+
+from detectors.pack import Area, City, Detector, Indicator, Num, Pack, Post, Rule, Text
+from streams import clock
+from streams.desk.alert import Actor
+
+LEADER = "带班领导"
+
+
+@dataclass(frozen=True)
+class Names:
+    """Look-ups over one City; `lang` is `zh` or `en`."""
+
+    city: City
+    hash: str = ""
+
+    @cached_property
+    def indicators(self) -> dict[str, Indicator]:
+        """By id."""
+        return {i.id: i for p in self.city.packs for i in p.indicators}
+
+    @cached_property
+    def detectors(self) -> dict[str, Detector]:
+        """By path."""
+        return {d.path: d for p in self.city.packs for d in p.detectors}
+
+    @cached_property
+    def rules(self) -> dict[str, Rule]:
+        """By path."""
+        return {r.path: r for p in self.city.packs for r in p.rules}
+
+    @cached_property
+    def packs(self) -> dict[str, Pack]:
+        """By id."""
+        return {p.id: p for p in self.city.packs}
+
+    @cached_property
+    def posts(self) -> dict[str, Post]:
+        """By id."""
+        return {p.id: p for p in self.city.posts}
+
+    @cached_property
+    def areas(self) -> dict[str, Area]:
+        """By `tree:id`."""
+        return {f"{a.tree}:{a.id}": a for a in self.city.areas}
+
+    @cached_property
+    def series(self) -> int:
+        """How many series the plan has."""
+        return sum(len(i.sites) for i in self.indicators.values())
+
+    def indicator(self, id_: str, lang: str) -> str:
+        """Its title."""
+        return said(self.indicators[id_].title, lang) if id_ in self.indicators else id_
+
+    def pack(self, id_: str, lang: str) -> str:
+        """Its title."""
+        return said(self.packs[id_].title, lang) if id_ in self.packs else id_
+
+    def site(self, id_: str, lang: str) -> str:
+        """Its title."""
+        return said(self.city.sites[id_].title, lang) if id_ in self.city.sites else id_
+
+    def area(self, key: str, lang: str) -> str:
+        """Title of `tree:id`."""
+        return said(self.areas[key].title, lang) if key in self.areas else key.split(":", 1)[-1]
+
+    def place(self, site: str, area: str, lang: str) -> str:
+        """Administrative district and site, or the area of a rule."""
+        if not site:
+            return self.area(area, lang)
+        found = self.city.sites.get(site)
+        district = self.area(f"admin:{found.areas['admin']}", lang) if found and "admin" in found.areas else ""
+        name = self.site(site, lang)
+        if not district or name.startswith(district):
+            return name
+        return f"{district} {name}" if lang == "zh" else f"{district}, {name}"
+
+    def district(self, site: str, area: str) -> str:
+        """The area that a metric is labelled with: `admin:lanxi`, or the rule's own."""
+        found = self.city.sites.get(site)
+        return f"admin:{found.areas['admin']}" if found and "admin" in found.areas else area
+
+    def post(self, id_: str, lang: str) -> str:
+        """Its title."""
+        return said(self.posts[id_].title, lang) if id_ in self.posts else id_
+
+    def actor(self, id_: str, lang: str = "zh") -> Actor:
+        """The post as one who acts; nobody when the plan has no such post."""
+        if id_ not in self.posts:
+            return Actor()
+        post = self.posts[id_]
+        leads = getattr(post, "role", "") == "leader" or LEADER in post.title.zh
+        return Actor(id_, self.post(id_, lang), leads)
+
+    def agency(self, site: str) -> str:
+        """The agency of a site."""
+        return self.city.sites[site].agency if site in self.city.sites else ""
+
+    def unit(self, indicator: str) -> str:
+        """Its unit; "" when it has none."""
+        return self.indicators[indicator].unit if indicator in self.indicators else ""
+
+    def decimals(self, indicator: str) -> int:
+        """Digits after the point."""
+        return self.indicators[indicator].decimals if indicator in self.indicators else 2
+
+    def silent(self, indicator: str) -> float:
+        """Seconds without contact after which its series are stale; one hour where the plan does not say."""
+        return self.indicators[indicator].silent if indicator in self.indicators else 3600.0
+
+    def span(self, indicator: str, detector: str) -> float:
+        """Seconds that a row's sparkline shows: 6 × hold, at least an hour and 24 readings."""
+        every = self.indicators[indicator].every if indicator in self.indicators else 300.0
+        limits = self.detectors[detector].limits if detector in self.detectors else ()
+        return max(3600.0, 24 * every, *(6 * limit.hold for limit in limits))
+
+    def limits(self, detector: str, site: str) -> list[tuple[int, float, bool]]:
+        """`(level, value, above)` of a detector at a site, worst first; only where they are in the reading's own unit."""
+        found = self.detectors.get(detector)
+        if found is None or found.use.kind not in ("threshold", "forecast"):
+            return []
+        at = [(limit.level, number(limit.at, site), limit.above) for limit in found.limits]
+        return sorted((row for row in at if not isnan(row[1])), reverse=True)
+
+    def since(self, indicator: str, stale_at: int) -> int:
+        """When contact was last had, from the moment it became stale (both µs)."""
+        silent = self.silent(indicator) if indicator in self.indicators else 0.0
+        return stale_at - (0 if silent == inf else round(silent * 1_000_000))
+
+
+def said(text: Text, lang: str) -> str:
+    """In one language; Chinese where there is no English."""
+    return (text.en or text.zh) if lang == "en" else text.zh
+
+
+def number(value: Num, site: str) -> float:
+    """One number of a site; NaN = switched off there."""
+    return value.get(site, float("nan")) if isinstance(value, dict) else value
+
+
+class Plan:
+    """The newest plan, asked for again every few seconds. `load` gives (hash, City) or None; what it raises is kept for /readyz."""
+
+    def __init__(self, load: Callable[[], tuple[str, City] | None], every: float = 5.0) -> None:
+        self._load, self._every, self._next = load, every, float("-inf")
+        self._names = Names(City(()))
+        self.fault = ""
+
+    def __call__(self) -> Names:
+        """The names of now."""
+        if clock.monotonic() >= self._next:
+            self._next = clock.monotonic() + self._every
+            try:
+                found = self._load()
+                self.fault = "" if found else "no plan yet"
+            except Exception as error:      # a database of others that is away must not stop answers
+                self.fault, found = str(error), None
+            if found and found[0] != self._names.hash:
+                self._names = Names(found[1], found[0])
+        return self._names
+
+
+def from_state(url: str) -> Callable[[], tuple[str, City] | None]:
+    """Loads the newest plan of state.db; decodes it only when it is another one."""
+    from streams.plans import Plans, city_of
+    from streams.sql import engine
+
+    kept: list[tuple[str, City]] = []
+    plans: list[Plans] = []
+
+    def load() -> tuple[str, City] | None:
+        if not plans:
+            plans.append(Plans(engine(url)))
+        found = plans[0].newest()
+        if found and (not kept or kept[0][0] != found[0]):
+            kept[:] = [(found[0], city_of(found[1]))]
+        return kept[0] if kept else None
+
+    return load

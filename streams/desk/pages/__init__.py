@@ -1,0 +1,1 @@
+"""Server-rendered pages: complete without script; words, templates, charts."""
