@@ -1,7 +1,7 @@
 """What was refused, kept: one JSON record on topic `rejects` for each input that no decoder could accept.
 
-    {"at": "2026-06-19T01:05:00Z", "feed": "http", "source": "gauges", "decoder": "json", "reason": "site",
-     "place": "[3].site", "what": "unknown site 'lanxj', did you mean lanxi?", "raw": "…"[, "base64": true][, "cut": true]}
+`at` (ISO 8601), `feed`, `source`, `decoder`, `reason` (one word), `place` (`[3].site`), `what`, `raw`, and where they are
+true `base64` (raw is no text) and `cut` (there was more of it).
 """
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Buffer:
         return self.end + size <= self.cap
 
     def append(self, records: list[tuple[str, int, bytes]]) -> list[int]:
-        """Write and sync (topic, partition, value); where each begins. Full when over the cap or the disk is full: nothing is kept."""
+        """Write and sync (topic, partition, value); where each begins. Full (cap or disk): then none of them is kept."""
         frames = [_frame(msgspec.msgpack.encode(r)) for r in records]
         size = sum(map(len, frames))
         if not self.room(size):

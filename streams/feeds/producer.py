@@ -10,7 +10,9 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from streams.errors import Unavailable
@@ -39,7 +41,8 @@ class KafkaLink:
         self._blocks, self._texts, self._plain = blocks, texts, plain
 
     @classmethod
-    async def open(cls, broker: str, plain: frozenset[str], idempotent: bool = True, compression: str | None = "lz4") -> KafkaLink:
+    async def open(cls, broker: str, plain: frozenset[str], idempotent: bool = True,
+                   compression: str | None = "lz4") -> KafkaLink:
         """Connect, or Unavailable. `plain` = topics of text. `idempotent=False` for Tansu, which has no such producer."""
         from aiokafka import AIOKafkaProducer
         from aiokafka.errors import KafkaError
@@ -55,7 +58,7 @@ class KafkaLink:
             for producer in made:
                 await _quietly(producer.stop())
             raise Unavailable(f"no broker at {broker}: {error}") from error
-        return cls(*made, plain)
+        return cls(made[0], made[1], plain)
 
     async def send(self, topic: str, partition: int, value: bytes) -> asyncio.Future[Any]:
         """Hand over to the accumulator of the right producer."""
@@ -134,7 +137,7 @@ class Outlet:
     def put(self, topic: str, partition: int, value: bytes) -> asyncio.Future[str]:
         """Take a record; the future says where it is safe (Full when it is nowhere). Full at once when there is no room."""
         if self.failed or not self.buffer.room(self._queued + len(value)):
-            raise Full("Kafka is away and the buffer on disk is full" if not self.online else "Kafka is too slow: too much is under way")
+            raise Full("too much is under way to Kafka" if self.online else "Kafka is away and the buffer on disk is full")
         loop = asyncio.get_running_loop()
         item = _Item((topic, partition, value), loop.create_future(), loop.time())
         self._queue.append(item)
@@ -175,10 +178,8 @@ class Outlet:
                 await self._to_kafka()
 
     async def _woken(self, seconds: float) -> None:
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), seconds)
-        except TimeoutError:
-            pass
 
     async def _to_kafka(self) -> None:
         while self._queue and self._link and not self._broken:
@@ -191,7 +192,7 @@ class Outlet:
                 return
             self._pop()
             self._flight.append(item)
-            item.sent.add_done_callback(lambda sent, item=item: self._acknowledged(item, sent))
+            item.sent.add_done_callback(partial(self._acknowledged, item))
 
     def _pop(self) -> _Item:
         item = self._queue.popleft()

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from detectors.pack import City, FeedSource
 from detectors.reading import Flag
+from streams.errors import UsageError
 from streams.feeds.words import Known, Reading, Refused
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "absent"})()
@@ -74,9 +75,9 @@ class Rules:
             scale = self.source.scale.get(indicator.id, 1.0)
             for site in indicator.sites:
                 self.known[site, indicator.id] = Known(f"{indicator.id}@{site}", indicator.pack, scale, ahead)
-        self.zone: tzinfo | None = ZoneInfo(self.options["tz"]) if self.options.get("tz") else None
+        self.zone = zone(self.options.get("tz", ""))
         self.guesses = GUESSES
-        self.missing = frozenset({"", *filter(None, (m.strip() for m in self.options.get("missing", "").split(",")))})
+        self.missing = frozenset(m.strip().lower() for m in ("," + self.options.get("missing", "")).split(","))
 
     def accept(self, row: Row, now: int | None) -> Reading | Refused:
         """The row as a Reading, or as one Refused that names every fault of it."""
@@ -93,7 +94,7 @@ class Rules:
         if faults:
             return _refusal(row, faults)
         assert known is not None and t is not None and x is not None and flag is not None
-        return Reading(known.series, row.site, known.pack, t, x, flag if x == x else int(Flag.MISSING), came)
+        return Reading(known.series, row.site, known.pack, t, x, flag, came)
 
     @staticmethod
     def _try(faults: list[Fault], check: Callable[..., Any], *args: Any) -> Any:
@@ -135,7 +136,7 @@ class Rules:
             when = datetime.fromisoformat(text.strip())
             if when.tzinfo is None and self.zone is None:
                 raise Fault("zone", field, f"{_short(text)} has no zone: write 2026-06-19T09:05:00+08:00 or …Z")
-            gap = (when if when.tzinfo else when.replace(tzinfo=self.zone)) - _EPOCH
+            gap = (when if when.tzinfo else _placed(when, self.zone, field)) - _EPOCH
         except (ValueError, OverflowError):
             raise Fault("time", field, f"{_short(text)} is no time: write ISO 8601, as 2026-06-19T09:05:00+08:00") from None
         return (gap.days * 86_400 + gap.seconds) * 1_000_000 + gap.microseconds
@@ -154,7 +155,7 @@ class Rules:
 
     def _text(self, value: str) -> float:
         cell = value.strip()
-        if cell in self.missing:
+        if cell.lower() in self.missing:
             return nan
         if cell.lower() in _NOT_A_NUMBER:
             raise Fault("nan", "value", f"{_short(cell)} is no value: leave it empty where there is none")
@@ -175,6 +176,24 @@ def _plausible(value: float) -> float:
     if abs(value) > BIGGEST:
         raise Fault("number", "value", f"{_short(value)} is beyond anything measured (more than 1e15)")
     return float(value)
+
+
+def zone(name: str) -> tzinfo | None:
+    """`Asia/Shanghai`, `+08:00`, "" = none; UsageError for a zone that is none."""
+    if not name or name.upper() in ("Z", "UTC"):
+        return UTC if name else None
+    try:
+        return datetime.fromisoformat(f"2000-01-01T00:00{name}").tzinfo if name[0] in "+-" else ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise UsageError(f"no time zone {name!r}: write Asia/Shanghai or +08:00") from None
+
+
+def _placed(when: datetime, place: tzinfo | None, field: str) -> datetime:
+    """A time without a zone in the zone of its source."""
+    there = when.replace(tzinfo=place)
+    if there.utcoffset() != there.replace(fold=1).utcoffset():
+        raise Fault("time", field, f"{when.isoformat()}: the clock of {place} showed it twice or never")
+    return there
 
 
 def _flag(value: Any) -> int:

@@ -1,7 +1,7 @@
 """`time,site,indicator,value[,flag][,arrived]`, or a wide table by options; UTF-8 (with or without BOM) or GBK.
 
-Options of a source (all text): `time` (column, or `year,month,day,hour` joined), `site` (a column) or `at` (the
-site of the whole file), `arrived` (column), `map` (`level=river_level,rain=rain`: columns of a wide table),
+Options of a source (all text): `time` (column, or `year,month,day,hour` joined), `site` (a column; of a wide table
+also the one site that all rows are of), `arrived` (column), `map` (`level=river_level,rain=rain`: columns of a wide table),
 `delimiter`, `encoding`, `final_newline: required` (a last line without one may be cut inside its number: refuse it).
 A line is read by itself, so one stray quote or one torn line costs no other line.
 """
@@ -68,7 +68,9 @@ def _table(head: list[str], rules: Rules) -> _Table | str:
     wide = dict(pair.split("=", 1) for pair in options.get("map", "").split(",") if "=" in pair)
     wide = {column.strip(): indicator.strip() for column, indicator in wide.items()}
     times = [c.strip() for c in options.get("time", "time").split(",")]
-    site, at = options.get("site", "site"), options.get("at", "")
+    site, at = options.get("site", "site"), ""
+    if wide and site not in place:
+        at = site                             # not a column: the one site that all rows are of
     need = [*times, *([] if at else [site]), *(wide or ("indicator", "value"))]
     faults = [f"no column `{c}`{meant(c, set(head))}" for c in need if c not in place]
     if faults:

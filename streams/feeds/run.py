@@ -1,0 +1,110 @@
+"""A feed put together: settings, plan, buffer, producer, blocks, metrics; and what runs beside it."""
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+from detectors.pack import City, FeedSource
+from streams import clock, rejects
+from streams.errors import Unavailable
+from streams.feeds.blocks import Blocker
+from streams.feeds.buffer import Buffer, Full
+from streams.feeds.intake import Intake, Names
+from streams.feeds.plan import PlanWatch
+from streams.feeds.producer import KafkaLink, Link, Outlet
+from streams.metrics import Metrics, serve
+from streams.plans import Plans, city_of
+from streams.settings import Settings
+from streams.sql import wait_for_database
+
+log = logging.getLogger(__name__)
+Say = Callable[[str], object]
+
+
+@dataclass
+class Feed:
+    """One running feed."""
+
+    settings: Settings
+    intake: Intake
+    plan: PlanWatch
+
+    async def beat(self, sources: Callable[[], Iterable[FeedSource]], every: float = 1.0) -> None:
+        """Say for ever how the sources are: every change, and each of them every 30 s."""
+        while True:
+            now = clock.now()
+            self.intake.sources.know(sources(), now)
+            with suppress(Full):                    # then readings are refused as well, and that is said louder
+                self.intake.say(self.intake.sources.due(now))
+            self.intake.gauge_sources(now)
+            await asyncio.sleep(every)
+
+
+def newest(settings: Settings, say: Say) -> Callable[[], tuple[str, City] | None]:
+    """Asks the database for the newest plan; waits for the database, and says so, when first asked."""
+    plans: list[Plans] = []
+
+    def ask() -> tuple[str, City] | None:
+        if not plans:
+            plans.append(Plans(wait_for_database(settings.state_url, say)))
+        found = plans[0].newest()
+        return (found[0], city_of(found[1])) if found else None
+
+    return ask
+
+
+@asynccontextmanager
+async def opened(settings: Settings, name: str, say: Say, played: bool = False, idempotent: bool = True,
+                 cap: int = 256 << 20) -> AsyncIterator[Feed]:
+    """A feed called `name`, until the block ends: then what is under way is brought to safety first."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)        # 50 lines a second while a broker is away
+    names = Names(name, settings.topic("readings"), settings.topic(rejects.TOPIC))
+
+    async def connect() -> Link:
+        try:
+            return await KafkaLink.open(settings.broker, frozenset({names.rejects}), idempotent)
+        except Unavailable:
+            said.tell(f"waiting for the broker {settings.broker}: what comes goes to {outlet.buffer.path}")
+            raise
+
+    said = _Seldom(say)
+    outlet = Outlet(connect, Buffer(settings.data / "feeds" / f"{name}.buffer", cap))
+    metrics = Metrics()
+    feed = Feed(settings, Intake(names, outlet, Blocker(settings.partitions, played), metrics),
+                PlanWatch(newest(settings, say)))
+    server = serve(settings.metrics_port, metrics.registry) if settings.metrics_port else None
+    outlet.start()
+    try:
+        yield feed
+    finally:
+        await outlet.close()
+        if server:
+            server.close()
+
+
+class _Seldom:
+    """Says a thing at once and then every 30 s."""
+
+    def __init__(self, say: Say) -> None:
+        self.say, self._last = say, float("-inf")
+
+    def tell(self, text: str) -> None:
+        now = clock.monotonic()
+        if now - self._last >= 30:
+            self._last = now
+            self.say(text)
+
+
+async def beside(main: asyncio.Future[None], *others: asyncio.Future[None]) -> None:
+    """Run until `main` ends, or one of the others fails."""
+    try:
+        done, _ = await asyncio.wait({main, *others}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in (main, *others):
+            task.cancel()
+        await asyncio.gather(main, *others, return_exceptions=True)
