@@ -4,14 +4,20 @@ A plan is the whole configs folder, resolved. The same folder gives the same byt
 """
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from hashlib import blake2b
+from threading import Lock
 
 import msgspec
 from sqlalchemy import BigInteger, Column, Engine, LargeBinary, MetaData, String, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from detectors.pack import City
+from detectors.plan import Plan
+from detectors.reading import PlanRecord
 from streams import clock
+from streams.codec import BadRecord, decode
 
 tables = MetaData()
 plan = Table("plan", tables,
@@ -70,3 +76,32 @@ class Plans:
         with self.engine.connect() as connection:
             row = connection.execute(select(plan.c.hash, plan.c.bytes).order_by(plan.c.at.desc()).limit(1)).first()
             return (row[0], row[1]) if row else None
+
+
+class Library:
+    """Plans in memory, by hash: made once a process and shared by its partitions. Safe to use from several threads."""
+
+    def __init__(self, plans: Plans) -> None:
+        self.plans = plans
+        self._made: dict[str, Plan] = {}
+        self._lock = Lock()
+
+    def known(self, name: str) -> Plan | None:
+        """A plan that was fetched before."""
+        return self._made.get(name)
+
+    def fetch(self, name: str) -> Plan | None:
+        """A plan by its hash; None when SQL has no such bytes. Blocks; raises what SQL raises."""
+        with self._lock:
+            if name not in self._made and (data := self.plans.get(name)) is not None:
+                self._made[name] = Plan(city_of(data), name)
+            return self._made.get(name)
+
+    async def ready(self, value: bytes) -> None:
+        """Fetch the plan that a record names, if it is a plan record."""
+        if value[:2] != b"\x01p":
+            return
+        with suppress(BadRecord):
+            record = decode(value)
+            if isinstance(record, PlanRecord) and self.known(record.hash) is None:
+                await asyncio.to_thread(self.fetch, record.hash)

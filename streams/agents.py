@@ -1,0 +1,71 @@
+"""The three agents: each hands the records of its topics to its ledgers, one by one, and never raises.
+
+`noack`: a record is acknowledged by the ledger, after the snapshot that holds it.
+"""
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+
+from streams.app import Stage
+from streams.combining import CombineStore
+from streams.judging import JudgeStore
+from streams.ledger import Ledgers
+from streams.metrics import Metrics
+from streams.plans import Library, Plans
+from streams.settings import Settings
+from streams.snapshots import Snapshots
+from streams.sql import wait_for_database
+
+say = structlog.get_logger("wanglou.agents")
+
+
+def judge_agent(app: Any, topic: Any, log: Any, ledgers: Ledgers) -> None:
+    """`readings` → `levels`, `judged`."""
+    async def judge(stream: Any) -> None:
+        async for event in stream.noack().events():
+            await ledgers.record(log.incoming(event))
+
+    app.agent(topic, name="judge")(judge)
+
+
+def combine_agent(app: Any, topic: Any, log: Any, ledgers: Ledgers) -> None:
+    """`levels` → `events`."""
+    async def combine(stream: Any) -> None:
+        async for event in stream.noack().events():
+            await ledgers.record(log.incoming(event))
+
+    app.agent(topic, name="combine")(combine)
+
+
+def history_agent(app: Any, topic: Any, log: Any, ledgers: Ledgers) -> None:
+    """`readings`, `judged` → history.db."""
+    async def history(stream: Any) -> None:
+        async for event in stream.noack().events():
+            await ledgers.record(log.incoming(event))
+
+    app.agent(topic, name="history")(history)
+
+
+def judge_stage(settings: Settings, metrics: Metrics) -> Stage:
+    """The judge over state.db."""
+    engine = wait_for_database(settings.state_url, say.warning)
+    store = JudgeStore(Snapshots(engine, "judge", settings.partitions), Library(Plans(engine)), settings, metrics)
+    return Stage("judge", ("readings",), store, settings.ticks == "own", settings.snapshot_seconds, judge_agent)
+
+
+def combine_stage(settings: Settings, metrics: Metrics) -> Stage:
+    """Combine over state.db."""
+    engine = wait_for_database(settings.state_url, say.warning)
+    store = CombineStore(Snapshots(engine, "combine", 1), Library(Plans(engine)), settings, metrics)
+    return Stage("combine", ("levels",), store, False, settings.snapshot_seconds, combine_agent)
+
+
+def history_stage(settings: Settings, metrics: Metrics) -> Stage:
+    """History over history.db; the plan (what is kept, how long) comes from state.db."""
+    from streams.history.store import HistoryStore
+
+    engine = wait_for_database(settings.history_url, say.warning)
+    store = HistoryStore(engine, Plans(wait_for_database(settings.state_url, say.warning)))
+    return Stage("history", ("readings", "judged"), store, False, min(2.0, settings.snapshot_seconds), history_agent)

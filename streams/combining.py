@@ -1,0 +1,129 @@
+"""The work of `combine`: a record of `levels` in, events out. Its board is one page, written whole."""
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+import structlog
+
+from detectors.combine import Board
+from detectors.event import Change
+from detectors.plan import Plan
+from detectors.reading import PlanRecord, Source, Tick
+from streams import clock
+from streams.codec import BadRecord, Changes, Record, decode
+from streams.ledger import Out, Place, Taken
+from streams.metrics import Metrics
+from streams.outs import changed, rejected
+from streams.plans import Library
+from streams.settings import Settings
+from streams.shards import partition
+from streams.snapshots import Page, Snapshots
+
+log = structlog.get_logger("wanglou.combine")
+
+
+class Combining:
+    """The board over all of `levels`."""
+
+    def __init__(self, place: Place, taken: Taken, library: Library, settings: Settings, metrics: Metrics) -> None:
+        self.place, self.library, self.settings, self.metrics = place, library, settings, metrics
+        self.events, self.rejects = settings.topic("events"), settings.topic("rejects")
+        self.board: Board | None = None
+        self.plan = ""
+        if taken.plan:
+            plan = library.fetch(taken.plan)
+            if plan is None:
+                raise LookupError(f"the plan {taken.plan} of the snapshot is not in SQL")
+            self._begin(plan)
+            for page in taken.pages:
+                self._loaded().load(msgspec.msgpack.decode(page, strict=False))
+
+    def _begin(self, plan: Plan) -> None:
+        self.plan = plan.hash
+        self.board = Board(plan, lambda site: partition(site, self.settings.partitions))
+
+    def _loaded(self) -> Board:
+        assert self.board is not None
+        return self.board
+
+    async def ready(self, value: bytes) -> None:
+        """The plan that a record names is fetched before its turn."""
+        await self.library.ready(value)
+
+    def apply(self, offset: int, value: bytes) -> list[Out]:
+        """One record. What cannot be read is told to `rejects` and changes nothing."""
+        try:
+            record = decode(value)
+        except BadRecord as error:
+            return self.refuse(offset, value, str(error))
+        sent = max((c.sent for c in record.changes), default=0) if isinstance(record, Changes) else 0
+        return list(changed(self.events, self._said(record), sent=sent))
+
+    def refuse(self, offset: int, value: bytes, why: str) -> list[Out]:
+        """Applied as nothing."""
+        log.error("record refused", place=str(self.place), offset=offset, why=why)
+        self.metrics.rejects.labels("combine", "undecodable").inc()
+        return [rejected(self.rejects, "combine", self.place, offset, value, why)]
+
+    def _said(self, record: Record) -> list[Change]:
+        if isinstance(record, PlanRecord):
+            return self._move(record)
+        if self.board is None:
+            return []
+        if isinstance(record, Changes):
+            placed = [replace(c, partition=record.partition, offset=record.offset) for c in record.changes]
+            return [event for change in placed for event in self._loaded().change(change)]
+        if isinstance(record, Tick):
+            return self.board.tick(record.partition, record.now)
+        return self.board.source(record) if isinstance(record, Source) else []
+
+    def _move(self, record: PlanRecord) -> list[Change]:
+        plan = self.library.known(record.hash)
+        if plan is None:
+            log.error("unknown plan: the old one stays", hash=record.hash, old=self.plan)
+            self.metrics.rejects.labels("combine", "unknown_plan").inc()
+            return []
+        if self.board is None:
+            self._begin(plan)
+            return []
+        self.board, changes = self.board.move(plan)
+        self.plan = plan.hash
+        return changes
+
+    def take(self) -> Page:
+        """The whole board."""
+        if self.board is None:
+            return Page()
+        return Page({0: msgspec.msgpack.encode(self.board.dump())}, self.plan, self.board.now)
+
+    def give_back(self, page: Page) -> None:
+        """The next page holds all again."""
+
+    def report(self) -> None:
+        """Area metrics, once a second."""
+        if self.board is None:
+            return
+        rows = list(self.board.areas())
+        self.metrics.area_level.put({(area, pack): level for area, pack, level, _ in rows}, owner=self.place)
+        self.metrics.area_fresh.put({(area, pack): fresh for area, pack, _, fresh in rows}, owner=self.place)
+        self.metrics.plan_info.put({(self.plan, self.board.plan.city.grammar): 1}, owner=self.place)
+
+
+class CombineStore:
+    """Snapshots of the board."""
+
+    def __init__(self, snapshots: Snapshots, library: Library, settings: Settings, metrics: Metrics) -> None:
+        self.snapshots, self.library, self.settings, self.metrics = snapshots, library, settings, metrics
+
+    def open(self, place: Place) -> tuple[Taken, Combining]:
+        """Become the owner and build the board."""
+        taken = self.snapshots.take(place)
+        return taken, Combining(place, taken, self.library, self.settings, self.metrics)
+
+    def write(self, place: Place, epoch: int, applied: int, page: Page) -> bool:
+        """One snapshot."""
+        written = self.snapshots.write(place, epoch, applied, page)
+        if written:
+            self.metrics.snapshot.set(clock.now() / 1e6, place.partition, owner=place)
+        return written

@@ -1,0 +1,172 @@
+"""The judge's work on one partition: a record of `readings` in, records for `levels`, `judged` and `rejects` out."""
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import msgspec
+import structlog
+
+from detectors.judge import State, judge, tick
+from detectors.plan import Plan
+from detectors.reading import Block, Fit, Flag, PlanRecord, Source, Tick
+from detectors.store import LAYOUT
+from streams import clock
+from streams.codec import BadRecord, Record, decode, encode
+from streams.counts import Counts
+from streams.ledger import Out, Place, Taken
+from streams.metrics import Metrics
+from streams.outs import changed, judged, rejected
+from streams.plans import Library
+from streams.settings import Settings
+from streams.shards import by_shard, shard
+from streams.snapshots import Page, Snapshots
+
+log = structlog.get_logger("wanglou.judge")
+_pack = msgspec.msgpack.Encoder().encode
+FORWARD = 1_000_000
+"""Ticks go on to `levels` at most this often (µs of their own clock)."""
+
+
+class Judging:
+    """Plan and state of one partition. Without a plan readings are passed over: feeds take none before there is one."""
+
+    def __init__(self, place: Place, taken: Taken, library: Library, settings: Settings, metrics: Metrics) -> None:
+        self.place, self.library, self.settings, self.metrics = place, library, settings, metrics
+        self.levels, self.rejects = settings.topic("levels"), settings.topic("rejects")
+        self.plan: Plan | None = None
+        self.forwarded = -FORWARD
+        self.counts = Counts(metrics, place)
+        if taken.plan:
+            self._begin(self._fetched(taken.plan))
+            for page in taken.pages:
+                self.state.load(msgspec.msgpack.decode(page))
+            self.state.now = max(self.state.now, taken.now)
+
+    def _fetched(self, name: str) -> Plan:
+        plan = self.library.fetch(name)
+        if plan is None:
+            raise LookupError(f"the plan {name} of the snapshot is not in SQL")
+        return plan
+
+    def _begin(self, plan: Plan) -> None:
+        self.plan = plan
+        self.shards = by_shard(plan.sites, self.place.partition, self.settings.partitions)
+        self.state = State(plan, self._sites())
+
+    def _sites(self) -> list[str]:
+        return [site for sites in self.shards.values() for site in sites]
+
+    async def ready(self, value: bytes) -> None:
+        """The plan that a record names is fetched before its turn."""
+        await self.library.ready(value)
+
+    def apply(self, offset: int, value: bytes) -> list[Out]:
+        """One record. What cannot be read is told to `rejects` and changes nothing."""
+        try:
+            record = decode(value)
+        except BadRecord as error:
+            return self.refuse(offset, value, str(error))
+        if isinstance(record, PlanRecord):
+            return self._move(record, offset)
+        if self.plan is None:
+            return []
+        return self._record(self.plan, record, offset)
+
+    def refuse(self, offset: int, value: bytes, why: str) -> list[Out]:
+        """Applied as nothing."""
+        log.error("record refused", place=str(self.place), offset=offset, why=why)
+        self.metrics.rejects.labels("judge", "undecodable").inc()
+        return [rejected(self.rejects, "judge", self.place, offset, value, why)]
+
+    def _record(self, plan: Plan, record: Record, offset: int) -> list[Out]:
+        out = partial(changed, self.levels, partition=self.place.partition, offset=offset)
+        if isinstance(record, Block):
+            with self.metrics.judge_seconds.time():
+                changes = judge(plan, self.state, record)
+            return [*out(changes, sent=record.sent), *self._judged(plan, record)]
+        if isinstance(record, Tick):
+            return [*out(tick(plan, self.state, record.now)), *self._forward(record)]
+        if isinstance(record, Source):
+            told = [Out(self.levels, encode(record))] if self.place.partition == 0 else []
+            return [*out(self.state.control(record)), *told]
+        return list(out(self.state.control(record))) if isinstance(record, Fit) else []
+
+    def _judged(self, plan: Plan, block: Block) -> list[Out]:
+        said = judged(plan, block, self.state.flags, self.state.named, self.state.derived)
+        if said is None:
+            return []
+        for name, check, flag in zip((said.series[i] for i in said.index), said.source, said.flag, strict=True):
+            indicator = plan.indicators.get(name.partition("@")[0])
+            if flag > Flag.GOOD and indicator is not None:
+                self.metrics.flags.labels(indicator.pack, said.sources[check], Flag(flag).name.lower()).inc()
+        return [Out(self.settings.topic("judged"), encode(said), self.place.partition)]
+
+    def _forward(self, record: Tick) -> list[Out]:
+        """`combine` learns how far this partition is."""
+        if record.now - self.forwarded < FORWARD:
+            return []
+        self.forwarded = record.now
+        return [Out(self.levels, encode(Tick(record.now, self.place.partition)))]
+
+    def _move(self, record: PlanRecord, offset: int) -> list[Out]:
+        """From here on this partition is judged by another plan; an unknown one changes nothing, loudly (design 9.7)."""
+        plan = self.library.known(record.hash)
+        if plan is None:
+            log.error("unknown plan: the old one stays", place=str(self.place), hash=record.hash)
+            self.metrics.rejects.labels("judge", "unknown_plan").inc()
+            return []
+        if self.plan is None:
+            self._begin(plan)
+            return []
+        self.plan, self.shards = plan, by_shard(plan.sites, self.place.partition, self.settings.partitions)
+        self.state, changes = self.state.move(plan, self._sites())
+        return list(changed(self.levels, changes, self.place.partition, offset))
+
+    def take(self) -> Page:
+        """The pages of the shards that changed; a page holds all rows of its shard."""
+        if self.plan is None:
+            return Page()
+        numbers = {shard(site) for site in self.state.dirty()} & self.shards.keys()
+        layouts: dict[str, tuple[Any, ...]] = {}
+        pages: dict[int, list[tuple[Any, ...]]] = {n: [] for n in numbers}
+        for row in self.state.dump([site for n in numbers for site in self.shards[n]]):
+            if row[0] == LAYOUT:
+                layouts[row[1]] = row
+            else:
+                pages[shard(row[0].partition("@")[2])].append(row)
+        return Page({n: _pack([*(layouts[name] for name in dict.fromkeys(row[1] for row in rows)), *rows])
+                     for n, rows in pages.items()}, self.plan.hash, self.state.now)
+
+    def give_back(self, page: Page) -> None:
+        """Those shards must be written another time."""
+        for site in (site for n in page.pages for site in self.shards.get(n, ())):
+            for table in self.state.tables:
+                if site in table.row:
+                    table.dirty[table.row[site]] = True
+
+    def report(self) -> None:
+        """Counts for the metrics, once a second."""
+        if self.plan is None:
+            return
+        self.metrics.plan_info.put({(self.plan.hash, self.plan.city.grammar): 1}, owner=self.place)
+        self.counts.report(self.plan, self.state)
+
+
+class JudgeStore:
+    """Snapshots of the judge: rows by name, a page a shard."""
+
+    def __init__(self, snapshots: Snapshots, library: Library, settings: Settings, metrics: Metrics) -> None:
+        self.snapshots, self.library, self.settings, self.metrics = snapshots, library, settings, metrics
+
+    def open(self, place: Place) -> tuple[Taken, Judging]:
+        """Become the owner and build the state."""
+        taken = self.snapshots.take(place)
+        return taken, Judging(place, taken, self.library, self.settings, self.metrics)
+
+    def write(self, place: Place, epoch: int, applied: int, page: Page) -> bool:
+        """One snapshot."""
+        written = self.snapshots.write(place, epoch, applied, page)
+        if written:
+            self.metrics.snapshot.set(clock.now() / 1e6, place.partition, owner=place)
+        return written

@@ -1,0 +1,104 @@
+"""Snapshots of judge and combine in state.db: where each partition stands, and the pages of its state.
+
+`position` has one row for each (stage, topic, partition): the offset that the pages are applied up to, the epoch of the owner,
+the plan, the clock. `page` has one row for each (stage, shard): rows by name, so P may change and sites may come and go. A write
+under an older epoch is refused: a worker that was frozen and comes back cannot overwrite newer state.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    delete,
+    insert,
+    select,
+    update,
+)
+
+from streams import clock
+from streams.ledger import Place, Taken
+
+tables = MetaData()
+position = Table("position", tables,
+                 Column("stage", String, primary_key=True), Column("topic", String, primary_key=True),
+                 Column("partition", Integer, primary_key=True), Column("epoch", BigInteger, nullable=False),
+                 Column("applied", BigInteger, nullable=False), Column("plan", String, nullable=False),
+                 Column("now", BigInteger, nullable=False),          # the state's clock, µs
+                 Column("saved", BigInteger, nullable=False))        # wall clock, µs UTC
+page = Table("page", tables,
+             Column("stage", String, primary_key=True), Column("shard", Integer, primary_key=True),
+             Column("bytes", LargeBinary, nullable=False))
+
+
+@dataclass(frozen=True)
+class Page:
+    """What one snapshot writes: the changed pages by shard, and what else the state needs to go on."""
+
+    pages: dict[int, bytes] = field(default_factory=dict)
+    plan: str = ""
+    now: int = 0
+
+
+class Positions:
+    """The rows of `position` of one stage; in whichever database its state is."""
+
+    def __init__(self, engine: Engine, stage: str) -> None:
+        self.engine, self.stage = engine, stage
+        tables.create_all(engine)
+
+    def take(self, connection: Connection, place: Place) -> Taken:
+        """Become the owner: the epoch goes up by one. Two at once: one waits for the other."""
+        here = self._here(place)
+        row = connection.execute(select(position).where(*here).with_for_update()).first()
+        if row is None:
+            connection.execute(insert(position).values(
+                stage=self.stage, topic=place.topic, partition=place.partition, epoch=1, applied=-1, plan="", now=0, saved=0))
+            return Taken(1)
+        connection.execute(update(position).where(*here).values(epoch=row.epoch + 1))
+        return Taken(row.epoch + 1, row.applied, row.plan, row.now)
+
+    def advance(self, connection: Connection, place: Place, epoch: int, applied: int, page: Page) -> bool:
+        """Say where the partition stands; False when the epoch is over or newer offsets are in already."""
+        done = connection.execute(
+            update(position).where(*self._here(place), position.c.epoch == epoch, position.c.applied <= applied)
+            .values(applied=applied, plan=page.plan, now=page.now, saved=clock.now()))
+        return bool(done.rowcount)
+
+    def _here(self, place: Place) -> tuple[ColumnElement[bool], ...]:
+        return (position.c.stage == self.stage, position.c.topic == place.topic, position.c.partition == place.partition)
+
+
+class Snapshots:
+    """Pages and positions of one stage (`judge`, `combine`)."""
+
+    def __init__(self, engine: Engine, stage: str, partitions: int) -> None:
+        self.engine, self.stage, self.partitions = engine, stage, partitions
+        self.positions = Positions(engine, stage)
+
+    def take(self, place: Place) -> Taken:
+        """A new epoch and the pages of the partition's shards, in one transaction."""
+        with self.engine.begin() as connection:
+            taken = self.positions.take(connection, place)
+            rows = connection.execute(select(page.c.bytes).where(
+                page.c.stage == self.stage, page.c.shard % self.partitions == place.partition).order_by(page.c.shard))
+            return Taken(taken.epoch, taken.applied, taken.plan, taken.now, tuple(rows.scalars()))
+
+    def write(self, place: Place, epoch: int, applied: int, page_: Page) -> bool:
+        """Keep a snapshot, all of it or nothing."""
+        with self.engine.begin() as connection:
+            if not self.positions.advance(connection, place, epoch, applied, page_):
+                return False
+            if page_.pages:
+                connection.execute(delete(page).where(page.c.stage == self.stage, page.c.shard.in_(page_.pages)))
+                connection.execute(insert(page), [{"stage": self.stage, "shard": s, "bytes": b} for s, b in page_.pages.items()])
+            return True
