@@ -78,10 +78,10 @@ def arrive(slot: Any, t: Any, x: Any, arrived: float, future: float, oldest: flo
         elif not t[i] <= s.seen:                         # newer than all, or the first
             status[i] = 2 if lateness > 0.0 and t[i] <= s.fired else 0
             s.seen, s.value, s.lag = t[i], x[i], max(0.0, arrived - t[i])
+        elif lateness > 0.0 and t[i] > s.seen - lateness:
+            status[i] = 2                                # or a repeat: the ring knows
         elif t[i] == s.seen and (x[i] == s.value or (x[i] != x[i] and s.value != s.value)):
             status[i] = 1
-        elif lateness > 0.0 and t[i] > s.seen - lateness:
-            status[i] = 2
         else:
             status[i] = 3
 

@@ -1,6 +1,6 @@
 """Small numerics that several algorithms share. They run inside steps: the rules of core.md section 4 hold.
 
-Rings are fixed rows of the state and are indexed `% size` only, for compiled code has no bounds check. An argument
+Rows are fixed parts of the state and are indexed `% size` only, for compiled code has no bounds check. An argument
 named `work` is local scratch. Times are float seconds UTC and may be before 1970.
 """
 from __future__ import annotations
@@ -36,26 +36,35 @@ def known(y: float) -> float:
 
 # ---- the last points of a line ---------------------------------------------------------------------
 
-def push(ts: Any, xs: Any, kept: float, t: float, x: float, width: float) -> float:
-    """Put a point into a ring; how many points were ever kept.
+def push(ts: Any, xs: Any, n: float, t: float, x: float, over: float) -> float:
+    """Put a point at the end of a row of `n` points in order of time, none older than `over` seconds; the new `n`.
 
-    Points stay at least `width` seconds apart, so that a ring spans a long time too: the newest point is always
-    there, but gives way to the next one as long as it is nearer than `width` to the one before it.
+    Where the row is full, the inner point whose neighbours are nearest to each other gives way. So a short row
+    spans all of `over`, with gaps of at most 2 * over / (size - 1) where readings are dense, and the first is kept.
     """
-    k = int(kept)
-    if k >= 2 and ts[(k - 1) % len(ts)] - ts[(k - 2) % len(ts)] < width:
-        k -= 1
-    ts[k % len(ts)] = t
-    xs[k % len(xs)] = x
-    return k + 1.0
+    size, m, gone = len(ts), int(n), 0
+    while gone < m and t - ts[gone % size] > over + HAIR:
+        gone += 1
+    first = 0
+    if gone == 0 and m == size:
+        gone, first = 1, crowded(ts, m)
+    m -= gone
+    if gone > 0:
+        for i in range(first, m):
+            ts[i % size] = ts[(i + gone) % size]
+            xs[i % size] = xs[(i + gone) % size]
+    ts[m % size] = t
+    xs[m % size] = x
+    return m + 1.0
 
 
-def live(ts: Any, kept: float, t: float, over: float) -> int:
-    """How many of the newest points of a ring are not older than `over` seconds at `t`."""
-    k, m = int(kept), 0
-    while m < min(k, len(ts)) and t - ts[(k - 1 - m) % len(ts)] <= over + HAIR:
-        m += 1
-    return m
+def crowded(ts: Any, m: int) -> int:
+    """The inner point of a row of `m` times whose neighbours are nearest to each other (the first of equals)."""
+    size, best = len(ts), 1
+    for i in range(2, m - 1):
+        if ts[(i + 1) % size] - ts[(i - 1) % size] < ts[(best + 1) % size] - ts[(best - 1) % size]:
+            best = i
+    return best
 
 
 def median(work: Any, n: int) -> float:
@@ -93,18 +102,18 @@ def median(work: Any, n: int) -> float:
     return float((below + work[k]) * 0.5)
 
 
-def theil_sen(ts: Any, xs: Any, kept: float, m: int, work: Any) -> float:
-    """Median of the slopes between all pairs of the newest `m` points of a ring (Theil 1950, Sen 1968), per second.
+def theil_sen(ts: Any, xs: Any, m: int, work: Any) -> float:
+    """Median of the slopes between all pairs of the first `m` points of a row (Theil 1950, Sen 1968), per second.
 
     0.0 where no two points have different times. `work` needs m * (m - 1) / 2 numbers.
     """
-    k, n = int(kept), 0
+    n = 0
     for i in range(m):
-        t, x = ts[(k - 1 - i) % len(ts)], xs[(k - 1 - i) % len(xs)]
+        t, x = ts[i % len(ts)], xs[i % len(xs)]
         for j in range(i):
-            dt = ts[(k - 1 - j) % len(ts)] - t
+            dt = t - ts[j % len(ts)]
             if dt != 0.0:
-                work[n] = (xs[(k - 1 - j) % len(xs)] - x) / dt
+                work[n] = (x - xs[j % len(xs)]) / dt
                 n += 1
     return tame(median(work, n)) if n > 0 else 0.0
 

@@ -17,7 +17,7 @@ from detectors.step import Param, params
 
 MICRO = 1e6
 MONTH = 31 * 86_400.0
-MOST_KEPT = 8                   # emitted changes of one detector that a rewind may still revise
+SPARE = 8                       # readings that a ring holds beyond twice the lateness
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ def _op(source: Indicator, target: Indicator) -> Piece:
 def _ring(indicator: Indicator, lateness: float) -> int:
     """Readings kept for a rewind: twice the lateness and a few (design 9.15)."""
     late = ceil(2 * lateness / indicator.every) if isfinite(lateness) else 0
-    return max(late, indicator.rejudge) + MOST_KEPT
+    return max(late, indicator.rejudge) + SPARE
 
 
 def _order(indicators: dict[str, Indicator]) -> list[str]:

@@ -44,7 +44,7 @@ def _insert(state: State, table: Table, row: int, t: float, x: float, flag: floa
     kt, kx, kf, ka = table.kept(row)
     at = int(np.searchsorted(kt, t))
     if at < len(kt) and kt[at] == t:
-        if kx[at] == x or (kx[at] != kx[at] and x != x):
+        if kf[at] == flag and (kx[at] == x or (kx[at] != kx[at] and x != x)):
             state.name_one(where, "duplicate", flag)
             return False
         kx[at], kf[at], ka[at] = x, flag, float(arrived)
@@ -66,6 +66,7 @@ def _again(state: State, table: Table, row: int, arrived: int, hand_on: HandOn, 
     assert table.base is not None
     series = table.live.series
     kept = {name: float(series[name][row]) for name in _LIVE_ONLY}
+    before = table.live.heads[row].copy()
     table.live.part[row] = table.base.part[row]
     t, x, flag, _ = table.kept(row)
     for name, value in kept.items():
@@ -83,27 +84,28 @@ def _again(state: State, table: Table, row: int, arrived: int, hand_on: HandOn, 
         events.append(event)
     names = [table.check_names[c] for c in outcome.check]
     fresh = [(int(e["detector"]), event_of(state, table, e, names, arrived)) for e in events if e["what"] == 0.0]
-    changes = _reconcile(table, row, fresh, arrived)
+    changes = _reconcile(table, row, before, fresh, arrived)
     usable = Outcome(outcome.flag, outcome.check, outcome.scores, [], outcome.made, outcome.tainted)
     return changes + hand_on(state, table, slot, t, x, usable, arrived)
 
 
-def _reconcile(table: Table, row: int, fresh: list[tuple[int, Change]], arrived: int) -> list[Change]:
+def _reconcile(table: Table, row: int, before: Any, fresh: list[tuple[int, Change]], arrived: int) -> list[Change]:
     """Compare what holds now with what was said, detector by detector, in order."""
     said = table.log.pop(row, [])
     out: list[Change] = []
     kept: list[Said] = []
     for d in range(len(table.group.detectors)):
         mine = [s for s in said if s.detector == d]
-        kept += _align(table, row, d, mine, [c for n, c in fresh if n == d], arrived, out)
+        kept += _align(table, row, d, mine, [c for n, c in fresh if n == d], before[d], arrived, out)
     base = table.base.series["seen"][row] if table.base is not None else nan
-    log = [s for s in kept if not s.change.withdrawn or not s.change.time <= base]
+    log = [s for s in kept if not s.change.withdrawn or not s.change.time <= base - table.group.lateness]
     if log:
         table.log[row] = sorted(log, key=lambda s: s.change.time)
     return sorted(out, key=lambda c: (not c.withdrawn, c.time))
 
 
-def _align(table: Table, row: int, d: int, said: list[Said], fresh: list[Change], arrived: int, out: list[Change]) -> list[Said]:
+def _align(table: Table, row: int, d: int, said: list[Said], fresh: list[Change], before: Any, arrived: int,
+           out: list[Change]) -> list[Said]:
     """Same level in the same order: kept or revised. Only said: withdrawn. Only now: new."""
     standing = [s for s in said if not s.change.withdrawn]
     matcher = SequenceMatcher(None, [_shape(s.change) for s in standing], [_shape(c) for c in fresh], autojunk=False)
@@ -132,13 +134,19 @@ def _align(table: Table, row: int, d: int, said: list[Said], fresh: list[Change]
         else:
             if change.before == 0 or announced != announced:
                 announced, seq = float(change.onset if change.onset is not None else change.time), 0
-            seq = max([seq, *(s.change.seq for s in said + kept if s.announced == announced)]) + 1
+            seq = _newest(announced, seq, said + kept, before) + 1
             new = Said(d, announced, numbered(table, change, row, d, announced, seq))
             out.append(new.change)
             kept.append(new)
     head["announced"] = nan if head["said"] == 0.0 else announced
-    head["seq"] = max([seq, *(s.change.seq for s in kept if s.announced == announced)])
+    head["seq"] = _newest(announced, seq, kept, before)
     return kept
+
+
+def _newest(announced: float, seq: int, said: list[Said], before: Any) -> int:
+    """The last number that was given in an alert, by whatever is remembered of it."""
+    numbers = [s.change.seq for s in said if s.announced == announced]
+    return max([seq, int(before["seq"]) if before["announced"] == announced else 0, *numbers])
 
 
 def _shape(change: Change) -> tuple[int, str]:

@@ -12,7 +12,7 @@ from detectors.event import Change
 from detectors.kernel import kernel, shared
 from detectors.loops import EVENT, HEAD, MOST, SERIES
 from detectors.pack import Indicator
-from detectors.plan import MOST_KEPT, Group, told_plainly
+from detectors.plan import Group, told_plainly
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -201,11 +201,11 @@ class Table:
                 return
 
     def note(self, row: int, said: Said) -> None:
-        """Remember what was emitted, the last few of each detector."""
+        """Remember what was emitted since the base; a rewind compares it one by one, so none may be missing."""
         log = self.log.setdefault(row, [])
         log.append(said)
         mine = [s for s in log if s.detector == said.detector]
-        if len(mine) > MOST_KEPT:
+        if len(mine) > 4 * self.group.ring:
             log.remove(mine[0])
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from detectors.numbers import live, median, push, tame, theil_sen
+from detectors.numbers import median, push, tame, theil_sen
 from detectors.step import param
 
 __all__ = ["Forecast"]
@@ -17,8 +17,8 @@ __all__ = ["Forecast"]
 class Forecast:
     """The value expected in `within`, on a robust line (Theil-Sen) through up to 16 points of the last `over`.
 
-    `over` off = as long as `within`. Readings denser than over / 15 are thinned to that distance. With fewer than
-    `warm` points the score is the value itself. `level`, `slope` and `spread` (half of the slope's 80 % band) are
+    `over` off = as long as `within`. More readings than that are thinned evenly. With fewer than `warm`
+    points the score is the value itself. `level`, `slope` and `spread` (half of the slope's 80 % band) are
     kept for `forecast`, which says how long it is until a limit.
 
     Not for values that turn within the time looked at (tides, daily shapes), nor far beyond a few times `over`: it
@@ -42,21 +42,19 @@ class Forecast:
     warm: float = param(5.0, unit="count", reset=False, low=3.0, high=16.0, integer=True, doc="points it needs")
 
     score_unit: ClassVar[str] = "value"
-    slots: ClassVar[dict[str, int]] = {"ts": 16, "xs": 16, "kept": 1, "n": 1, "level": 1, "slope": 1, "spread": 1}
+    slots: ClassVar[dict[str, int]] = {"ts": 16, "xs": 16, "n": 1, "level": 1, "slope": 1, "spread": 1}
 
     @staticmethod
     def step(p: Any, s: Any, t: float, x: float) -> float:
-        over = p.over if p.over == p.over else p.within
-        s.kept = push(s.ts, s.xs, s.kept, t, x, over / 15.0)
-        m = live(s.ts, s.kept, t, over)
-        s.n = float(m)
+        s.n = push(s.ts, s.xs, s.n, t, x, p.over if p.over == p.over else p.within)
+        m = int(s.n)
         s.level, s.slope, s.spread = x, 0.0, 0.0
         if m < p.warm or m < 3:
             return x
         work = np.empty(120)
-        s.slope = theil_sen(s.ts, s.xs, s.kept, m, work)
-        s.level = level_at(s.ts, s.xs, s.kept, m, t, s.slope, work)
-        s.spread = spread_of(s.ts, s.xs, s.kept, m, t, s.level, s.slope)
+        s.slope = theil_sen(s.ts, s.xs, m, work)
+        s.level = level_at(s.ts, s.xs, m, t, s.slope, work)
+        s.spread = spread_of(s.ts, s.xs, m, t, s.level, s.slope)
         return tame(s.level + s.slope * p.within)
 
     @staticmethod
@@ -76,23 +74,21 @@ class Forecast:
         return gap / toward, gap / (toward + s.spread), gap / slowest if slowest > 0.0 else inf
 
 
-def level_at(ts: Any, xs: Any, kept: float, m: int, t: float, slope: float, work: Any) -> float:
-    """Height at `t` of the line with this slope: the median over the newest `m` points of a ring."""
+def level_at(ts: Any, xs: Any, m: int, t: float, slope: float, work: Any) -> float:
+    """Height at `t` of the line with this slope: the median over the first `m` points of a row."""
     for i in range(m):
-        j = (int(kept) - 1 - i) % len(ts)
-        work[i] = tame(xs[j % len(ts)] + tame(slope * (t - ts[j % len(ts)])))
+        work[i] = tame(xs[i % len(xs)] + tame(slope * (t - ts[i % len(ts)])))
     return tame(median(work, m))
 
 
-def spread_of(ts: Any, xs: Any, kept: float, m: int, t: float, level: float, slope: float) -> float:
-    """Half of the 80 % band of the slope of a line through the newest `m` points of a ring, per second."""
+def spread_of(ts: Any, xs: Any, m: int, t: float, level: float, slope: float) -> float:
+    """Half of the 80 % band of the slope of a line through the first `m` points of a row, per second."""
     middle, rest, wide = 0.0, 0.0, 0.0
     for i in range(m):
-        middle += (ts[(int(kept) - 1 - i) % len(ts)] - t) / m
+        middle += (ts[i % len(ts)] - t) / m
     for i in range(m):
-        j = (int(kept) - 1 - i) % len(ts)
-        d = ts[j % len(ts)] - t
-        r = min(max(xs[j % len(ts)] - level - tame(slope * d), -1e150), 1e150)
+        d = ts[i % len(ts)] - t
+        r = min(max(xs[i % len(xs)] - level - tame(slope * d), -1e150), 1e150)
         rest += r * r
         wide += (d - middle) * (d - middle)
     if wide <= 0.0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from detectors.numbers import live, push, tame
+from detectors.numbers import push, tame
 from detectors.step import param
 
 __all__ = ["Rate"]
@@ -14,8 +14,8 @@ __all__ = ["Rate"]
 class Rate:
     """The newest value less the oldest one not older than `over`, divided by the time between them; per second.
 
-    Answers at once, so it suits fast floods and sudden drops. Readings denser than over / 60 are thinned to that
-    distance, so the oldest one is at most two such distances younger than `over`, however many readings there are.
+    Answers at once, so it suits fast floods and sudden drops. Up to 64 readings within
+    `over` are kept, more are thinned evenly: the oldest one is then at most over / 31 younger than `over`.
 
     Not for noisy values, where one bad reading is a false alarm: see `trend`.
 
@@ -31,15 +31,12 @@ class Rate:
     warm: float = param(2.0, unit="count", reset=False, low=2.0, high=60.0, integer=True, doc="points it needs")
 
     score_unit: ClassVar[str] = "value/time"
-    slots: ClassVar[dict[str, int]] = {"ts": 64, "xs": 64, "kept": 1, "n": 1}
+    slots: ClassVar[dict[str, int]] = {"ts": 64, "xs": 64, "n": 1}
 
     @staticmethod
     def step(p: Any, s: Any, t: float, x: float) -> float:
-        s.kept = push(s.ts, s.xs, s.kept, t, x, p.over / 60.0)
-        m = live(s.ts, s.kept, t, p.over)
-        s.n = float(m)
-        oldest = (int(s.kept) - m) % 64
-        dt = t - s.ts[oldest % 64]
-        if m < p.warm or dt <= 0.0:
+        s.n = push(s.ts, s.xs, s.n, t, x, p.over)
+        dt = t - s.ts[0]
+        if s.n < p.warm or dt <= 0.0:
             return 0.0
-        return tame((x - s.xs[oldest % 64]) / dt)
+        return tame((x - s.xs[0]) / dt)

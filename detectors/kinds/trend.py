@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from detectors.numbers import live, push, theil_sen
+from detectors.numbers import push, theil_sen
 from detectors.step import param
 
 __all__ = ["Trend"]
@@ -16,8 +16,8 @@ __all__ = ["Trend"]
 class Trend:
     """The median slope between all pairs of up to 16 points within `over`, per second: one bad reading moves it little.
 
-    Readings denser than over / 15 are thinned to that distance (the newest is always in), so the slope spans all of
-    `over`. `n` counts the points in use; with fewer than `warm`, as after a gap, the score is 0.0 and stands for nothing.
+    More readings than that are thinned evenly, so the slope always spans `over`. `n` counts the points in use; with
+    fewer than `warm`, as after a gap, the score is 0.0 and stands for nothing.
 
     Not for a single sudden step, which it sees only when half of its points lie behind it: see `rate`.
 
@@ -33,13 +33,11 @@ class Trend:
     warm: float = param(5.0, unit="count", reset=False, low=2.0, high=16.0, integer=True, doc="points it needs")
 
     score_unit: ClassVar[str] = "value/time"
-    slots: ClassVar[dict[str, int]] = {"ts": 16, "xs": 16, "kept": 1, "n": 1}
+    slots: ClassVar[dict[str, int]] = {"ts": 16, "xs": 16, "n": 1}
 
     @staticmethod
     def step(p: Any, s: Any, t: float, x: float) -> float:
-        s.kept = push(s.ts, s.xs, s.kept, t, x, p.over / 15.0)
-        m = live(s.ts, s.kept, t, p.over)
-        s.n = float(m)
-        if m < p.warm:
+        s.n = push(s.ts, s.xs, s.n, t, x, p.over)
+        if s.n < p.warm:
             return 0.0
-        return theil_sen(s.ts, s.xs, s.kept, m, np.empty(120))
+        return theil_sen(s.ts, s.xs, int(s.n), np.empty(120))
