@@ -63,7 +63,7 @@ class Forecast:
 
         inf: not approaching it, or in the band's case perhaps never. The band is that of the slope alone.
         """
-        gap, toward = limit - s.level, s.slope
+        gap, toward = tame(limit - s.level), s.slope
         if gap < 0.0:
             gap, toward = -gap, -toward
         if gap == 0.0:
