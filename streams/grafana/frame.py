@@ -1,0 +1,65 @@
+"""What every dashboard shares: uid, zone, variables, links, annotations, and panels that are numbered and placed."""
+from __future__ import annotations
+
+import json
+import warnings
+from typing import Any
+
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import dashboard as models
+
+from streams.grafana.look import DATASOURCE, ORANGE
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)      # it prefers v2, which file provisioning and POST refuse
+    from grafana_foundation_sdk.builders import dashboard as builders
+
+ZONE = "Asia/Shanghai"
+WIDTH = 24
+DESK = "http://127.0.0.1:8080"
+Row = tuple[int, list[tuple[int, Any]]]
+"""Height, and panels with their widths."""
+
+
+def frame(uid: str, title: str, about: str, desk: str, since: str, refresh: str, rows: list[Row]) -> models.Dashboard:
+    """A dashboard with its panels laid out row by row. ValueError when a row is wider than the grid."""
+    made = (builders.Dashboard(title).uid(uid).description(about).tags(["wanglou"]).timezone(ZONE).readonly()
+            .tooltip(models.DashboardCursorSync.CROSSHAIR).time(since, "now").refresh(refresh)
+            .with_variable(builders.DatasourceVariable("ds").label("数据源").type("prometheus"))
+            .with_variable(_labels("area", "区域")).with_variable(_labels("pack", "领域"))
+            .with_variable(builders.ConstantVariable("desk").label("值班台").value(desk))
+            .link(_link("值班台 Desk", "${desk}/?area=${area:csv}&pack=${pack:csv}")).annotation(_warnings()))
+    number = y = 0
+    for height, panels in rows:
+        x = 0
+        for width, panel in panels:
+            number += 1
+            made = made.with_panel(panel.id(number).grid_pos(models.GridPos(h=height, w=width, x=x, y=y)))
+            x += width
+        if x > WIDTH:
+            raise ValueError(f"{uid}: a row is {x} wide, the grid {WIDTH}")
+        y += height
+    return made.build()
+
+
+def json_bytes(dashboard: models.Dashboard) -> bytes:
+    """The file: the same dashboard is always the same bytes."""
+    return (json.dumps(dashboard, cls=JSONEncoder, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
+
+
+def _labels(name: str, label: str) -> builders.QueryVariable:
+    every = models.VariableOption(selected=True, text=["All"], value=["$__all"])
+    return (builders.QueryVariable(name).label(label).datasource(DATASOURCE).multi(True).include_all(True).current(every)
+            .query({"query": f"label_values(wanglou_area_level, {name})", "refId": name})
+            .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED).sort(models.VariableSort.ALPHABETICAL_ASC))
+
+
+def _link(title: str, url: str) -> builders.DashboardLink:
+    return builders.DashboardLink(title).type(models.DashboardLinkType.LINK).url(url).target_blank(True).icon("external link")
+
+
+def _warnings() -> builders.AnnotationQuery:
+    """Warnings of the desk, orange and red, scope real."""
+    return (builders.AnnotationQuery().name("预警 Warnings").datasource(DATASOURCE).enable(True).icon_color(ORANGE)
+            .expr('sum by (pack, detector, level) (increase(wanglou_alerts_total{scope="real",level=~"orange|red"}[1m])) > 0')
+            .step("1m").title_format("{{level}} {{pack}}/{{detector}}").text_format("{{pack}}/{{detector}}").tag_keys("level"))
