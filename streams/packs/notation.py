@@ -20,8 +20,8 @@ from decimal import Decimal
 MOST = 1_000_000
 """Values in one text; a slip of a finger must not fill the memory."""
 
-_NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
-_ITEM = re.compile(rf"(?:(?P<gap>_)|(?P<nan>nan)|(?P<a>[+-]?{_NUMBER})(?P<b>[+-]{_NUMBER})?)(?:x(?P<n>\d+))?")
+_NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_ITEM = re.compile(rf"(?:(?P<gap>_)|(?P<nan>nan)|(?P<a>[+-]?{_NUMBER})(?P<b>[+-]{_NUMBER})?)(?:x(?P<n>[0-9]+))?")
 
 
 class NotationError(ValueError):

@@ -9,7 +9,7 @@ from streams.clock import MICRO
 from streams.packs.units import DURATIONS
 
 _MONTHS = {"mo": 1, "month": 1, "months": 1, "quarter": 3, "y": 12, "year": 12, "years": 12}
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)\s*")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([a-z]+)\s*")
 _SINCE = datetime(1970, 1, 1, tzinfo=UTC)
 
 

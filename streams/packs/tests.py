@@ -106,7 +106,8 @@ def compare(case: Case, events: list[Change]) -> Result:
 
 
 def _calm(event: Change) -> bool:
-    return event.kind == "fresh" and event.fresh in CALM
+    """No warning: a series or rule that begins to speak, a rule whose members change while its level does not."""
+    return event.fresh in CALM if event.kind == "fresh" else event.kind == "level" and event.before == event.to
 
 
 def _matches(expect: Expect, event: Change) -> bool:
@@ -129,7 +130,8 @@ def _got(case: Case, event: Change) -> str:
     place = event.site or event.area
     if event.kind != "level":
         word = event.fresh if event.kind == "fresh" else event.check or ("begins" if event.to else "ends")
-        return _line(case, event.time, f"{event.kind} {event.indicator or event.source}", place, [word])
+        what = event.indicator or event.rule.partition("/")[2] or event.source
+        return _line(case, event.time, f"{event.kind} {what}", place, [word])
     words = [Level(event.to).word, *(w for w, usual in ((event.fresh, "fresh"), (event.confidence, "good")) if w != usual),
              event.direction, f"(value {event.value:g}, limit {event.limit:g})" if None not in (event.value, event.limit) else ""]
     return _line(case, event.time, (event.detector or event.rule).partition("/")[2], place, words)

@@ -98,7 +98,8 @@ def test_silence_is_expected(tmp_path: Path) -> None:
 
 def test_gaps_are_named(tmp_path: Path) -> None:
     """A level and a rule that never fire, and a file without a quiet case, are said."""
-    report = run_tests(city(), "basin", write(tmp_path, QUIET.replace("quiet: true", "expect: [{at: 0, detector: stage, level: red}]")))
+    case = QUIET.replace("quiet: true", "expect: [{at: 0, detector: stage, level: red}]")
+    report = run_tests(city(), "basin", write(tmp_path, case), compiled=False)
     assert report.uncovered == ["detector stage yellow", "rule wide orange"]
     assert "quiet" in report.faults[0] and not report.passed
 
@@ -119,14 +120,14 @@ def test_months_step_by_the_calendar(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("old", "new", "line", "column", "what"), [
     ("name: flood", "nam: flood", 2, 5, "unknown key 'nam'; did you mean name?"),
     ("08:00:00+08:00", "08:00:00", 3, 12, "has no zone"),
-    ("27.8+0.1x5 27x2", "27.8+0.1x5 27y2", 4, 44, "'27y2' is none of"),
+    ("27.8+0.1x5 27x2", "27.8+0.1x5 27y2", 4, 45, "'27y2' is none of"),
     ("river_level@lanxi", "river_levl@lanxi", 4, 14, "unknown indicator 'river_levl'; did you mean river_level?"),
     ("river_level@lanxi", "river_level@lanxy", 4, 26, "unknown site of river_level 'lanxy'; did you mean lanxi?"),
     ("detector: stage", "detector: stag", 6, 31, "unknown detector 'stag'; did you mean stage?"),
     ("level: yellow", "level: yelow", 6, 58, "unknown level 'yelow'; did you mean yellow?"),
-    ("at: 10min, det", "at: 10 minuten, det", 6, 12, "no length of time"),
-    ("level: yellow", "direction: low", 6, 7, "needs `level`, or `fresh`"),
-    ("detector: stage, ", "", 6, 7, "needs `detector` or `rule`"),
+    ("at: 10min, det", "at: 10 minuten, det", 6, 14, "no length of time"),
+    ("level: yellow", "direction: low", 6, 9, "needs `level`, or `fresh`"),
+    ("detector: stage, ", "", 6, 9, "needs `detector` or `rule`"),
     ("expect:", "quiet: true\n  expect:", 2, 5, "either `expect` or `quiet: true`"),
 ])
 def test_faults_have_their_place(tmp_path: Path, old: str, new: str, line: int, column: int, what: str) -> None:
