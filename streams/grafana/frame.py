@@ -50,7 +50,7 @@ def json_bytes(dashboard: models.Dashboard) -> bytes:
 def _labels(name: str, label: str) -> builders.QueryVariable:
     every = models.VariableOption(selected=True, text=["All"], value=["$__all"])
     return (builders.QueryVariable(name).label(label).datasource(DATASOURCE).multi(True).include_all(True).current(every)
-            .query({"query": f"label_values(wanglou_area_level, {name})", "refId": name})
+            .query(f"label_values(wanglou_area_level, {name})")
             .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED).sort(models.VariableSort.ALPHABETICAL_ASC))
 
 

@@ -24,7 +24,8 @@ def words(table: dict[str, tuple[str, str]]) -> list[models.ValueMapping]:
     null = models.DashboardSpecialValueMapOptions(
         match=models.SpecialValueMatch.NULL_AND_NAN,
         result=models.ValueMappingResult(text=NO_DATA, color=NOTHING, index=len(options)))
-    return [models.ValueMap(options=options), models.SpecialValueMap(options=null)]
+    known: list[models.ValueMapping] = [models.ValueMap(options=options)] if options else []
+    return [*known, models.SpecialValueMap(options=null)]
 
 
 def level_words() -> list[models.ValueMapping]:
@@ -47,8 +48,3 @@ def by_steps() -> builders.FieldColor:
 def shades() -> builders.FieldColor:
     """Lines as shades of one calm colour: Grafana's palette has greens and reds that would mean nothing here."""
     return builders.FieldColor().mode(models.FieldColorModeId.SHADES).fixed_color(CALM)
-
-
-def fixed(color: str) -> list[models.DynamicConfigValue]:
-    """Override: this colour and no other."""
-    return [models.DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": color})]

@@ -61,7 +61,8 @@ def queries() -> list[Query]:
     found = []
     for board in boards():
         dashboard = json.loads(board.json)
-        found += [Query(board.uid, panel["title"], target["expr"]) for panel in dashboard["panels"] for target in panel["targets"]]
+        for panel in dashboard["panels"]:
+            found += [Query(board.uid, panel["title"], target["expr"]) for target in panel["targets"]]
         found += [Query(board.uid, mark["name"], mark["expr"]) for mark in dashboard["annotations"]["list"] if "expr" in mark]
     return found
 
@@ -113,8 +114,8 @@ def start_prometheus(targets: Mapping[str, Sequence[str]], folder: Path) -> Iter
     url, log = f"http://127.0.0.1:{port}", folder / "prometheus.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [program, f"--config.file={config}", f"--storage.tsdb.path={folder / 'tsdb'}", f"--web.listen-address=127.0.0.1:{port}"],
-            stdout=out, stderr=subprocess.STDOUT)
+            [program, f"--config.file={config}", f"--storage.tsdb.path={folder / 'tsdb'}",
+             f"--web.listen-address=127.0.0.1:{port}"], stdout=out, stderr=subprocess.STDOUT)
     try:
         _wait_up(process, url, targets, log)
         yield url

@@ -4,7 +4,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.models import dashboard as models
 
 from streams.grafana.frame import frame
-from streams.grafana.look import LEVELS, NORMAL, ORANGE, RED, SILENT, YELLOW, fixed, level_words, steps, words
+from streams.grafana.look import LEVELS, NORMAL, ORANGE, RED, SILENT, YELLOW, level_words, steps, words
 from streams.grafana.panels import bars, number, query, ribbon, rows
 
 FOLDER = "大屏"
@@ -14,7 +14,7 @@ HERE = '{pack=~"$pack",area=~"$area"}'
 def build(desk: str) -> models.Dashboard:
     """`desk` is the address of the desk that the links open."""
     return frame("wl-wall", "望楼大屏 Wall", "态势、等待应答、失联。应答在值班台。", desk, "now-6h", "5s", [
-        (5, [(5, worst()), (8, opened()), (6, waiting()), (5, canary())]),
+        (5, [(5, worst()), *opened(), (7, waiting()), (4, canary())]),
         (13, [(24, districts())]),
         (9, [(8, silent()), (16, stations())]),
     ])
@@ -27,25 +27,19 @@ def worst() -> object:
         mappings=level_words())
 
 
-def opened() -> object:
-    """Open warnings by level. No open warning is 0 while a desk says so, and 无数据 when none does."""
-    panel = number("未关闭预警 Open warnings", "真实预警（不含演练、试运行），按级别", [
-        query(f'sum(wanglou_alerts_open{{scope="real",level="{level}"}}) or 0 * max(wanglou_desk_leader)', text, ref, now=True)
-        for ref, (level, text, _) in zip("ABCD", LEVELS, strict=True)])
-    for _, text, color in LEVELS:
-        panel = panel.override_by_name(text, fixed(color))
-    return panel
+def opened() -> list[tuple[int, object]]:
+    """Open warnings, a panel a level. None open is 0 while a desk says so, and 无数据 when no desk does."""
+    return [(2, number(f"{text} 未关闭", f"未关闭的真实预警（不含演练、试运行）Open {level} warnings", [
+        query(f'sum(wanglou_alerts_open{{scope="real",level="{level}"}}) or 0 * max(wanglou_desk_leader)', "条", now=True)],
+        limits=steps(NORMAL, (1, color)), mappings=words({}))) for level, text, color in LEVELS]
 
 
 def waiting() -> object:
     """How long the oldest unanswered warning waits; -1 stands for nobody waits while a desk says so."""
-    oldest = "time() - min by (level) (wanglou_unanswered_since_timestamp_seconds)"
-    panel = number("最久未应答 Longest unanswered", "每一级中等待应答最久的一条", [
-        query(f"({oldest}) or on () (0 * max(wanglou_desk_leader) - 1)", "{{level}}", now=True)],
+    return number("最久未应答 Longest unanswered", "每一级中等待应答最久的一条", [
+        query(f'time() - min(wanglou_unanswered_since_timestamp_seconds{{level="{level}"}}) or 0 * max(wanglou_desk_leader) - 1',
+              text, ref, now=True) for ref, (level, text, _) in zip("ABCD", LEVELS, strict=True)],
         unit="s", limits=steps(NORMAL, (0, YELLOW), (60, ORANGE), (180, RED)), mappings=words({"-1": ("无人等待", NORMAL)}))
-    for level, text, _ in LEVELS:
-        panel = panel.override_by_name(level, [models.DynamicConfigValue(id_val="displayName", value=text)])
-    return panel
 
 
 def canary() -> object:
