@@ -115,7 +115,8 @@ class Board:
         """A tick that the judge of a partition forwarded. Ours is the slowest partition's."""
         behind = self._behind()
         self.ticks[partition] = max(now, self.ticks.get(partition, now))
-        self.now = max(self.now, min(self.ticks.values()))
+        slowest = min(self.ticks.values())
+        self.now = max(self.now, slowest) if self.now else slowest      # 0 = no tick yet: a history may be of before 1970
         out = self.contact.tick(self.now)
         return out + (self._unknown(self._with, now, now) if self._behind() != behind else [])
 

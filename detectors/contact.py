@@ -63,7 +63,7 @@ class Contact:
 
     def tick(self, now: int) -> list[Change]:
         """Every due moment up to `now` (µs), each stamped with its own time, so that the grid of ticks does not matter."""
-        self.now = max(self.now, now)
+        self.now = max(self.now, now) if self.now else now      # 0 = no tick yet: a history may be of before 1970
         due: list[tuple[int, int, str]] = [(last + LOST, 0, name) for name, (_, _, last) in self.sources.items()
                                            if last + LOST < self.now]
         first: dict[str, int] = {}

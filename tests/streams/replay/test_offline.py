@@ -91,3 +91,13 @@ def test_final_folds_revisions() -> None:
 
     said = [change(1, 50), change(2, 60), change(1, 70, revision=1), change(2, 60, withdrawn=True), change(3, 10)]
     assert [(c.seq, c.time) for c in final(said)] == [(3, 10), (1, 70)]
+
+
+def test_before_1970() -> None:
+    """A history of before 1970 has the same clock: a gap shorter than twice `silent` makes no sensor item there either."""
+    def said(start: int) -> list[tuple[str, str, int]]:
+        block = Block.of([("river_level@lanxi", start + n * FIVE, 20.0) for n in range(20) if not 5 < n < 10])
+        return [(e.kind, e.fresh, e.time - start) for e in run(CITY, [block])]
+
+    assert said(T0 - 2 * T0) == said(T0)
+    assert [kind for kind, _, _ in said(T0)] == ["fresh"] * 3
