@@ -38,10 +38,13 @@ def kinds(name: Annotated[str | None, typer.Argument(help="explain this one")] =
 def document(folder: str, word: str, kind: Any) -> dict[str, Any]:
     """All that is known of one algorithm."""
     from streams.packs.params import written
+    from streams.packs.programs import KEY, coded
 
+    text = [{"name": KEY, "unit": "text", "size": 1, "required": True, "default": None, "low": None, "high": None,
+             "resets": True, "doc": "+ - * / ( ) < <= > >= and functions, over the names it may use"}] if coded(kind) else []
     return {"folder": folder, "name": word, "says": (getdoc(kind) or "").partition("\n>>>")[0].strip(),
             "score": getattr(kind, "score_unit", None),
-            "parameters": [{"name": p.name, "unit": p.unit or "plain", "size": p.size, "required": p.required,
+            "parameters": text + [{"name": p.name, "unit": p.unit or "plain", "size": p.size, "required": p.required,
                             "default": _plain(p.default), "low": _plain(p.low), "high": _plain(p.high), "resets": p.reset,
                             "doc": p.doc} for p in written(kind)]}
 

@@ -29,6 +29,7 @@ class Draft:
     file: str
     fields: Fields
     faults: Faults
+    readable: bool = True           # whether the file is a mapping at all
     sites: Sites = field(default_factory=Sites)
     uses: dict[str, str] = field(default_factory=dict)        # indicator of another pack -> that pack
     checks: dict[str, list[Place]] = field(default_factory=dict)    # indicator -> where its checks stand

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from detectors.level import LEVELS
 from detectors.pack import Area, FeedSource, Ladder, Post, Route, Step, Text
+from streams.desk.ladder import RECEIPTS
 from streams.packs import nodes
 from streams.packs.book import ID, identifier
 from streams.packs.faults import Faults
@@ -15,7 +16,6 @@ from streams.packs.fields import Fields
 from streams.packs.nodes import Node
 from streams.packs.sheets import Row, read
 
-RECEIPTS = ("delivered", "answered", "read")
 STEP_KEYS = ("post", "channels", "within", "receipt")
 
 
@@ -65,7 +65,8 @@ def _ancestors(tree: dict[str, Area], area: str, row: Row, faults: Faults) -> No
     seen = [area]
     while parent in tree:
         if parent in seen:
-            faults.add(row.at("parent"), f"area {area!r} is its own ancestor: {' -> '.join([*seen, parent])}")
+            if parent == area == min(seen):     # a circle is told once, by one of its areas
+                faults.add(row.at("parent"), f"area {area!r} is its own ancestor: {' -> '.join([*seen, parent])}")
             return
         seen.append(parent)
         parent = tree[parent].parent
@@ -128,36 +129,24 @@ def _ladder(node: Node, posts: dict[str, Post], faults: Faults) -> Ladder:
 
 def _step(node: Node, posts: dict[str, Post], faults: Faults) -> Step:
     fields = Fields(node, faults, "step", STEP_KEYS)
-    post, known = fields.word("post", must=True), channels()
-    if post and post not in posts:
-        faults.unknown(fields.at("post"), "post", post, posts)
-    fields.need("channels")
-    used = fields.words("channels")
+    for key in ("post", "channels", "within"):
+        fields.need(key)
+    post = "".join(fields.words("post", "post", list(posts))[:1])
+    used = fields.words("channels", "channel", channels())
     for channel in used:
-        if channel not in known:
-            faults.unknown(fields.at("channels"), "channel", channel, known)
-    for channel in used:
-        if post in posts and channel in known and channel not in ("log", *posts[post].addresses):
+        if post and channel not in ("log", *posts[post].addresses):
             faults.hint(fields.at("channels"), f"post {post} has no address for channel {channel}")
-    fields.need("within")
-    return Step(post, used, fields.duration("within", 0.0), fields.choice("receipt", RECEIPTS, "answered"))
+    return Step(post, used, fields.duration("within", 0.0), fields.choice("receipt", RECEIPTS[1:], "answered"))
 
 
 def _route(node: Node, ladders: dict[str, Ladder], packs: list[str], areas: list[str], agencies: list[str] | None,
            faults: Faults) -> Route:
     fields = Fields(node, faults, "route", ("ladder", "packs", "levels", "areas", "agencies"))
-    ladder = fields.word("ladder", must=True)
-    if ladder and ladder not in ladders:
-        faults.unknown(fields.at("ladder"), "ladder", ladder, ladders)
-    named: dict[str, tuple[str, ...]] = {}
-    for key, noun, allowed in (("packs", "pack", packs), ("levels", "level", list(LEVELS)), ("areas", "area", areas),
-                               ("agencies", "agency", agencies)):
-        named[key] = fields.words(key)
-        for word in named[key]:
-            if allowed is not None and word not in allowed:
-                faults.unknown(fields.at(key), noun, word, allowed)
-    levels = tuple(int(LEVELS[word]) for word in named["levels"] if word in LEVELS)
-    return Route(ladder, named["packs"], levels, named["areas"], named["agencies"])
+    fields.need("ladder")
+    ladder = "".join(fields.words("ladder", "ladder", list(ladders))[:1])
+    levels = tuple(int(LEVELS[word]) for word in fields.words("levels", "level", LEVELS))
+    return Route(ladder, fields.words("packs", "pack", packs), levels, fields.words("areas", "area", areas),
+                 fields.words("agencies", "agency", agencies))
 
 
 def _feed(node: Node, indicators: list[str], faults: Faults) -> FeedSource:

@@ -54,7 +54,7 @@ def _detector(book: Book, draft: Draft, node: Node) -> Detector | None:
 
 def _made(book: Book, draft: Draft, entry: Fields, id: str, name: str, kind: str) -> Detector:
     indicator, algorithm = book.indicators[name], load("kinds")[kind]
-    sites = _sites(draft, entry, indicator.sites)
+    sites = entry.words("sites", "site", indicator.sites)
     columns = book.columns(draft, sites or indicator.sites, indicator.pack)
     if "reach" in entry and not hasattr(algorithm, "forecast"):
         draft.faults.add(entry.at("reach"), f"detector {id}: reach is for a kind that forecasts; {kind} has levels")
@@ -72,14 +72,6 @@ def _made(book: Book, draft: Draft, entry: Fields, id: str, name: str, kind: str
         cap=CAPS[entry.choice("cap", CAPS, Level.YELLOW.word)], scope=entry.choice("scope", list(Scope), Scope.REAL.value),
         separate=entry.flag("separate"), was=entry.word("was"), why=entry.title("why"), source=entry.word("source"),
         sites=sites, line=entry.place.line)
-
-
-def _sites(draft: Draft, entry: Fields, allowed: tuple[str, ...]) -> tuple[str, ...]:
-    sites = entry.words("sites")
-    for site in sites:
-        if site not in allowed:
-            draft.faults.unknown(entry.at("sites"), "site", site, allowed)
-    return tuple(site for site in sites if site in allowed)
 
 
 def _not_visible(book: Book, draft: Draft, entry: Fields, name: str) -> None:

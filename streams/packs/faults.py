@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from streams.errors import Fault
 
-SHOWN = 12
+SHOWN = 20
 """Of a long list of allowed words only so many are shown."""
 
 
@@ -28,20 +28,26 @@ class Place(NamedTuple):
 class Faults:
     """What was found wrong (`items`) and what is only worth a look (`hints`)."""
 
-    items: list[Fault] = field(default_factory=list)
-    hints: list[Fault] = field(default_factory=list)
+    found: dict[Fault, None] = field(default_factory=dict)
+    noted: dict[Fault, None] = field(default_factory=dict)
+
+    @property
+    def items(self) -> list[Fault]:
+        """The faults, in the order they were found."""
+        return list(self.found)
+
+    @property
+    def hints(self) -> list[Fault]:
+        """The hints."""
+        return list(self.noted)
 
     def add(self, place: Place, what: str) -> None:
         """Note a fault; the same one is noted once."""
-        fault = Fault(*place, what)
-        if fault not in self.items:
-            self.items.append(fault)
+        self.found[Fault(*place, what)] = None
 
     def hint(self, place: Place, what: str) -> None:
         """Note a hint: nothing is wrong, but the author should know."""
-        fault = Fault(*place, what)
-        if fault not in self.hints:
-            self.hints.append(fault)
+        self.noted[Fault(*place, what)] = None
 
     def unknown(self, place: Place, noun: str, word: str, allowed: Iterable[str]) -> None:
         """Note a word that is none of the allowed ones, with the nearest of them."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from detectors.level import LEVELS
 from detectors.pack import Text
-from streams.packs.faults import Faults, Place
+from streams.packs.faults import Faults, Place, meant
 from streams.packs.nodes import Node
 from streams.packs.units import UnitError, scale, seconds
 
@@ -21,7 +21,8 @@ class Fields:
         self.node = node or Node(Place(""), {})
         self.faults, self.what, self.defaults = faults, what, defaults
         self.place = self.node.place
-        if node is not None and not isinstance(node.value, dict):
+        self.wrong = node is not None and not isinstance(node.value, dict)
+        if node is not None and self.wrong:
             faults.add(node.place, f"{what}: expected a mapping, got {node.got}")
         allowed = set(keys) if keys is not None else None
         for key in self.node.fields:
@@ -43,7 +44,7 @@ class Fields:
     def need(self, key: str) -> Node | None:
         """The node of a key that must be there."""
         node = self.get(key)
-        if node is None:
+        if node is None and not self.wrong:
             self.faults.add(self.place, f"{self.what}: {key} is missing")
         return node
 
@@ -67,13 +68,16 @@ class Fields:
         node = self.need(key) if must else self.get(key)
         return default if node is None else text(node, self.faults, key) or default
 
-    def words(self, key: str) -> tuple[str, ...]:
-        """One text or a list of them."""
-        node = self.get(key)
-        if node is None:
-            return ()
-        nodes = node.items if isinstance(node.value, list) else [node]
-        return tuple(text(item, self.faults, key) for item in nodes)
+    def words(self, key: str, noun: str = "", allowed: Iterable[str] | None = None) -> tuple[str, ...]:
+        """One text or a list of them; where only some are `allowed`, the others are faults and left out."""
+        node, found = self.get(key), []
+        for item in node.items if node and isinstance(node.value, list) else [node] if node else []:
+            word = text(item, self.faults, key)
+            if word and (allowed is None or word in allowed):
+                found.append(word)
+            elif word:
+                self.faults.unknown(item.place, noun, word, allowed or ())
+        return tuple(found)
 
     def choice(self, key: str, allowed: Iterable[str], default: str = "") -> str:
         """One of the allowed words."""
@@ -82,7 +86,7 @@ class Fields:
             return default
         word = text(node, self.faults, key)
         if word and word not in names:
-            self.faults.unknown(node.place, key, word, names)
+            self.faults.add(node.place, f"{key}: unknown {word!r}{meant(word, names)}")
         return word if word in names else default
 
     def level(self, key: str, default: int = 0, must: bool = False) -> int:

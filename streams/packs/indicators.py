@@ -63,10 +63,12 @@ def read_indicator(book: Book, draft: Draft, name: str, node: Node | None, sites
     unit = _unit(fields, base.unit, must=like is None)
     if like is None and "silent" not in fields:
         draft.faults.hint(fields.place, f"indicator {name}: no silent; a dead source will never be noticed (or write never)")
+    every = fields.duration("every", MONTH if monthly and not like else base.every)
+    if every <= 0:
+        draft.faults.add(fields.at("every"), "every: must be longer than 0")
     return Indicator(
         name, draft.id, fields.title("title", base.title), unit, sites,
-        every=fields.duration("every", MONTH if monthly and not like else base.every),
-        silent=fields.duration("silent", base.silent, {"never": inf}),
+        every=every, silent=fields.duration("silent", base.silent, {"never": inf}),
         lateness=fields.duration("lateness", base.lateness),
         oldest=fields.duration("oldest", base.oldest, {"never": inf}),
         period=monthly, due=fields.duration("due", base.due), rejudge=_rejudge(fields, base.rejudge),

@@ -57,27 +57,30 @@ def load_city(folder: Path, only: str | None = None) -> City:
 
 def check_city(folder: Path, only: str | None = None) -> Checked:
     """The same with the hints, and without raising for faults. UsageError where there is no such folder or pack."""
-    places = _packs(folder)
+    whole = _whole_of(folder)
+    places = _packs(whole or folder)
     if not places:
         raise UsageError(f"no packs in {folder}: expected pack.yaml, */pack.yaml or packs/*/pack.yaml")
-    faults, city = Faults(), _city(folder)
+    faults, city = Faults(), (whole or folder) / "city"
     shared = read_areas(city / "areas.csv", str(city / "areas.csv"), faults) if (city / "areas.csv").exists() else {}
     book = Book(shared)
     drafts = [draft for draft in map(_draft, places) if _new(book, draft)]
     names = [draft.id for draft in drafts]
+    if whole:
+        only = next((draft.id for draft in drafts if draft.folder.name == folder.resolve().name), only)
     own(book)
     if only is not None:
         _select(book, only)
     for draft in book.drafts.values():
-        _sites(draft, shared)
+        if draft.readable:
+            _sites(draft, shared)
     measured(book)
     derived(book)
     detectors(book)
     packs = tuple(_pack(book, draft) for draft in book.drafts.values())
-    if not faults.items and not any(draft.faults.items for draft in book.drafts.values()):
-        lint(book)
+    lint(book)
     sites = _merged(book)
-    agencies = [s.agency for s in sites.values()] if only is None else None
+    agencies = [s.agency for s in sites.values() if s.agency] if only is None else None
     calls = read_calls(city, city, names, shared, agencies, book.owners, faults)
     return _checked(_whole(packs, sites, shared, calls), [faults, *(draft.faults for draft in book.drafts.values())])
 
@@ -88,20 +91,18 @@ def _packs(folder: Path) -> list[Path]:
     return sorted(p.parent for p in [*folder.glob("packs/*/pack.yaml"), *folder.glob("*/pack.yaml")])
 
 
-def _city(folder: Path) -> Path:
-    """`city/` beside the packs; for a single pack of a whole folder, that folder's."""
-    above = folder.resolve().parent
-    whole = (folder / "pack.yaml").exists() and above.name == "packs"
-    return above.parent / "city" if whole and (above.parent / "city").is_dir() else folder / "city"
+def _whole_of(folder: Path) -> Path | None:
+    """The configs folder that a single pack's folder stands in (`WHOLE/packs/PACK`), so that it finds areas and other packs."""
+    inside = (folder / "pack.yaml").exists() and folder.resolve().parent.name == "packs"
+    return folder.resolve().parents[1] if inside and (folder.resolve().parents[1] / "city").is_dir() else None
 
 
 def _draft(folder: Path) -> Draft:
     faults, file = Faults(), str(folder / "pack.yaml")
     node = nodes.read(folder / "pack.yaml", faults, file)
     fields = Fields(node, faults, "pack", PACK_KEYS)
-    if node is None:
-        fields.place = Place(file)
-        return Draft(folder.resolve().name, folder, file, fields, faults)
+    if node is None or fields.wrong:
+        return Draft(folder.resolve().name, folder, file, fields, faults, readable=False)
     name = fields.word("pack", must=True)
     if not identifier(name, fields.at("pack"), "pack", ID, faults):
         name = folder.resolve().name

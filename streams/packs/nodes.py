@@ -133,7 +133,7 @@ class _Walk:
         for key, value in raw.value:
             if not isinstance(key, yaml.ScalarNode):
                 self.faults.add(self.place(key), "a key must be a word")
-            elif key.value == "<<" and key.style is None:
+            elif key.value == "<<" and key.style not in ("'", '"'):
                 self.faults.add(self.place(key), "merge keys (<<) are not allowed; use the defaults block")
             elif key.value in made.keys:
                 self.faults.add(self.place(key), f"duplicate key {key.value!r}, first at line {made.keys[key.value].line}")
@@ -150,7 +150,6 @@ class _Walk:
         text, tag = raw.value, raw.tag.removeprefix(TAG)
         if tag in ("int", "float") and ZEROS.match(text):
             self.faults.add(self.place(raw), f"{text}: a number with a leading zero; drop the zero, or put it in quotes")
-            return None
         if tag == "int" and INTEGER.fullmatch(text):
             return int(text)
         if tag == "float":

@@ -82,11 +82,12 @@ def _number(param: Param, node: Node, own: str, columns: Columns, faults: Faults
     num = resolve(node, param.name, Scale(param.unit, own), columns, faults)
     if num is None:
         return None
-    for value in num.values() if isinstance(num, dict) else [num]:
+    for site, value in num.items() if isinstance(num, dict) else [("", num)]:
+        got = f"{param.name}: {value:g} at {site}" if site else f"{param.name}: {node.text}"
         if value < param.low or value > param.high:
-            faults.add(node.place, f"{param.name}: {value:g} is out of bounds; allowed: {param.low:g} to {param.high:g}")
+            faults.add(node.place, f"{got} is out of bounds; allowed: {param.low:g} to {param.high:g}")
             return None
         if param.integer and not (isnan(value) or value.is_integer()):
-            faults.add(node.place, f"{param.name}: {value:g} is not a whole number")
+            faults.add(node.place, f"{got} is not a whole number")
             return None
     return num

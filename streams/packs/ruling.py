@@ -90,21 +90,16 @@ def _params(draft: Draft, when: Fields, name: str, kind: Any) -> dict[str, float
 def _members(book: Book, draft: Draft, when: Fields) -> tuple[str, ...]:
     when.need("of")
     of = when.sub("of", ("detector",))
-    paths = []
     if "of" in when:
         of.need("detector")
-    for word in of.words("detector"):
-        path = word if "/" in word else f"{draft.id}/{word}"
-        if path in book.detectors:
-            paths.append(path)
-        else:
-            node = of.get("detector")
-            draft.faults.unknown(node.place if node else of.place, "detector", word, _ids(book, draft))
-    return tuple(dict.fromkeys(paths))
+    found = of.words("detector", "detector", _ids(book, draft))
+    return tuple(dict.fromkeys(word if "/" in word else f"{draft.id}/{word}" for word in found))
 
 
 def _ids(book: Book, draft: Draft) -> list[str]:
-    return [d.id if d.pack == draft.id else path for path, d in book.detectors.items()]
+    """What a pack calls the detectors: its own by id, all by path."""
+    mine = [d.id for d in book.detectors.values() if d.pack == draft.id]
+    return [*mine, *book.detectors]
 
 
 def _area(book: Book, draft: Draft, entry: Fields) -> tuple[str, str]:

@@ -81,10 +81,10 @@ def _duration(unit: str, number: float) -> float:
     if word in DURATIONS:
         return DURATIONS[word]
     if word in FLOATING:
-        raise UnitError(f"{unit} has no fixed length; write days (7d, 365d)")
+        raise UnitError(f"{unit!r} has no fixed length; write days (7d, 365d)")
     if not unit and number == 0:
         return 1.0
-    raise UnitError(f"a duration with a unit (s, min, h, d, week), got {unit or 'a bare number'!r}")
+    raise UnitError(f"a duration with a unit (s, min, h, d, week), got {repr(unit) if unit else 'a bare number'}")
 
 
 def _rate(unit: str, own: str, number: float) -> float:
@@ -92,7 +92,7 @@ def _rate(unit: str, own: str, number: float) -> float:
         return 1.0
     top, slash, per = unit.rpartition("/")
     if not slash:
-        raise UnitError(f"a rate such as {own or 1}/h, got {unit or 'a bare number'!r}")
+        raise UnitError(f"a rate such as {own or 1}/h, got {repr(unit) if unit else 'a bare number'}")
     if top.strip() in ("", own, "1"):
         return 1.0 / _duration(per.strip(), 1.0)
     return _convert(top.strip(), own) / _duration(per.strip(), 1.0)
@@ -122,6 +122,8 @@ def _unit(unit: str) -> Any:
     if not unit.isascii() and not set(unit) <= set("µμ³²°℃Ω/%·") | set(map(chr, range(128))):
         return None
     try:
+        if "//" in unit:            # Python's floor division to pint
+            raise ValueError
         return _registry().Unit(unit)
     except PINT as error:
         raise UnitError(f"unknown unit {unit!r}") from error
