@@ -56,7 +56,8 @@ def test_a_target_that_is_down_is_told_and_leaves_no_process(tmp_path, monkeypat
     started = []
     popen = verify.subprocess.Popen
     monkeypatch.setattr(verify.subprocess, "Popen", lambda *a, **k: started.append(popen(*a, **k)) or started[-1])
-    with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1"), verify.start_prometheus({"wanglou-feed": ["127.0.0.1:1"]}, tmp_path):
+    down = verify.start_prometheus({"wanglou-feed": ["127.0.0.1:1"]}, tmp_path)
+    with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1"), down:
         pass
     assert [process.poll() is not None for process in started] == [True]
 
