@@ -47,6 +47,7 @@ class Aqi:
     table: float = param(0.0, low=0.0, high=2026.0, integer=True, doc="2026, 2012, or 0 = by the date of the reading")
     inputs: float = param(0.0, integer=True, low=0.0, high=6.0, doc="filled in by the plan")
 
+    result_unit: ClassVar[str] = ""
     slots: ClassVar[dict[str, int]] = {"worst": 1, "some": 1}
 
     @staticmethod

@@ -30,6 +30,7 @@ class Count:
     every: float = param(0.0, unit="time", reset=False, low=0.0, doc="filled in by the plan; 0 = any number covers")
     coverage: float = param(0.0, reset=False, low=0.0, high=1.0, doc="filled in by the plan")
 
+    result_unit: ClassVar[str] = ""
     slots: ClassVar[dict[str, int]] = WINDOW
 
     @staticmethod

@@ -34,6 +34,7 @@ class Yoy:
     offset: float = param(28800.0, unit="time", low=-86400.0, high=86400.0, doc="local time, seconds east of UTC")
     merge: float = param(0.0, low=0.0, high=1.0, integer=True, doc="1 = January and February are judged together")
 
+    result_unit: ClassVar[str] = "%"
     slots: ClassVar[dict[str, int]] = {"months": 36, "xs": 36}
 
     @staticmethod
