@@ -33,7 +33,7 @@ def judge(plan: Plan, state: State, block: Block) -> list[Change]:
     row_of = np.array([p[1] for p in places], np.int64)[block.index] if n else np.zeros(0, np.int64)
     table_of[(block.flag & GUEST) != 0] = -1
     changes: list[Change] = []
-    for first, last in _runs(block.arrived, state.trace is not None):
+    for first, last in _runs(block.arrived, None if state.trace is None else block.index):
         arrived = int(block.arrived[first])
         changes += tick(plan, state, arrived)
         here = table_of[first:last]
@@ -141,13 +141,21 @@ def _speak_again(state: State, table: Table, slot: Rows, arrived: int) -> list[C
     return changes
 
 
-def _runs(arrived: Any, single: bool) -> list[tuple[int, int]]:
-    """Stretches of the block that arrived at the same moment (each reading alone when traced)."""
+def _runs(arrived: Any, index: Any = None) -> list[tuple[int, int]]:
+    """Stretches of the block that arrived at the same moment; with `index` (traced) no series stands twice in one."""
     n = len(arrived)
-    if single:
-        return [(i, i + 1) for i in range(n)]
     ends = [*(np.flatnonzero(np.diff(arrived)) + 1).tolist(), n] if n else []
+    if index is not None:
+        ends = _once(ends, index.tolist())
     return list(zip([0, *ends[:-1]], ends, strict=True))
 
 
-
+def _once(ends: list[int], series: list[int]) -> list[int]:
+    """The same stretches, cut also before a series comes again, so that the level after each reading can be told."""
+    stops, seen, out = set(ends), set[int](), []
+    for place, name in enumerate(series):
+        if place in stops or name in seen:
+            out.append(place)
+            seen.clear()
+        seen.add(name)
+    return [*out, len(series)] if series else []

@@ -94,7 +94,7 @@ class State:
             for n, i in enumerate(where):
                 for d, detector in enumerate(table.group.detectors):
                     score = outcome.scores[d][rows][n]
-                    self.trace.append((int(i), detector.path, float(score), int(table.live.heads[slot[0], d]["said"])))
+                    self.trace.append((int(i), detector.path, float(score), int(table.live.heads[slot[rows][n], d]["said"])))
 
     def name(self, where: Any, which: Any, word: str, flag: Floats) -> None:
         """Say why readings were not judged."""
