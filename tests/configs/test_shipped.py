@@ -1,0 +1,71 @@
+"""The configs that are shipped: they check, their own tests pass, and the played storm tells its story."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from detectors.event import Change
+from detectors.reading import Block
+from streams.feeds.rules import Rules
+from streams.feeds.story import scenario
+from streams.packs.load import check_city, load_city
+from streams.packs.tests import run_tests
+from streams.replay.offline import Offline
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+STORM = CONFIGS / "city" / "scenarios" / "storm.yaml"
+MINUTE = 60_000_000
+
+
+@pytest.fixture(scope="module")
+def storm() -> tuple[int, list[Change]]:
+    """The start of the storm and all that is said in it, minute by minute."""
+    city = load_city(CONFIGS)
+    story = scenario(STORM.read_text(encoding="utf-8"), Rules(city))
+    assert story.invented and story.speed == 120
+    offline, events = Offline(city), []
+    for step in story.steps(MINUTE):
+        rows = [(r.series, r.t, r.x) for r in step.readings]
+        events += offline.feed(Block.of(rows, arrived=step.at, source="storm")) if rows else offline.finish(step.at)
+    return story.start, events
+
+
+def test_configs_have_no_fault() -> None:
+    """The shipped folder checks without a fault."""
+    assert [str(fault) for fault in check_city(CONFIGS).faults] == []
+
+
+@pytest.mark.parametrize("pack", ["air", "basin", "economy"])
+def test_pack_passes_its_own_tests(pack: str) -> None:
+    """Every detector with every level and every rule fires where its pack says, and what is quiet stays quiet."""
+    report = run_tests(load_city(CONFIGS), pack, CONFIGS / "packs" / pack / "tests.yaml")
+    assert report.passed, report
+
+
+def test_storm_story(storm: tuple[int, list[Change]]) -> None:
+    """In the first hour and a quarter: a forecast, yellow, orange and red at Lanxi by the stage; the forecast comes first."""
+    start, events = storm
+    at = {(e.detector, e.to): (e.arrived - start) / MINUTE for e in events
+          if e.site == "lanxi" and e.kind == "level" and e.scope == "real" and e.to > e.before}
+    order = [("basin/forecast", 2), ("basin/stage", 2), ("basin/stage", 3), ("basin/stage", 4)]
+    assert sorted(order, key=at.__getitem__) == order and at["basin/stage", 4] <= 72
+    assert {e.confidence for e in events if e.site == "lanxi" and e.detector} == {"good"}
+
+
+def test_storm_gauge_dies_red(storm: tuple[int, list[Change]]) -> None:
+    """Wuyi is red, falls silent at its peak within the first minute of wall time, and is never called anything lower again."""
+    start, events = storm
+    mine = [e for e in events if e.site == "wuyi" and e.indicator == "river_level"]
+    stage = [e.to for e in mine if e.detector == "basin/stage"]
+    stale = [e for e in mine if e.kind == "fresh" and e.fresh == "stale"]
+    assert stage == [1, 2, 3, 4] and len(stale) == 1 and stale[0].arrived - start < 75 * MINUTE
+    assert [e.arrived - start < 120 * MINUTE for e in mine if e.kind == "sensor"] == [True]
+
+
+def test_storm_says_nothing_false(storm: tuple[int, list[Change]]) -> None:
+    """Air, economy and feeds stay quiet; in the first two hours only Lanxi, Wuyi and a forecast for Jinhua call."""
+    start, events = storm
+    assert {e.pack for e in events if e.kind != "fresh"} == {"basin"} and not [e for e in events if e.kind == "feed"]
+    loud = {e.site for e in events if e.kind == "level" and e.scope == "real" and e.arrived - start < 120 * MINUTE}
+    assert loud == {"lanxi", "wuyi", "jinhua"}
