@@ -1,0 +1,4 @@
+"""`python -m streams` is `wanglou`."""
+from streams.cli import main
+
+main()
