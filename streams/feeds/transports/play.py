@@ -49,9 +49,10 @@ def speed_of(text: str) -> float | None:
 class Player:
     """Plays one story. `done` counts the steps that are safe; `memory` (with --resume) keeps that count over a kill."""
 
-    def __init__(self, story: Story, intake: Intake, source: str, speed: float | None, memory: Path | None = None) -> None:
+    def __init__(self, story: Story, intake: Intake, source: str, speed: float | None, memory: Path | None = None,
+                 step: int = 0) -> None:
         self.story, self.intake, self.source, self.speed = story, intake, source, speed
-        self.width = width(story, speed)
+        self.width = step or width(story, speed)    # µs of scenario time
         self.memory = memory
         self.done = 0
         self._under_way: list[tuple[int, list[asyncio.Future[str]]]] = []
