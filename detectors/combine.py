@@ -15,6 +15,8 @@ from detectors.ruling import Key, Ruling
 
 BEHIND = 60_000_000
 """A partition whose ticks are so far (µs) behind the newest: its members count as stale (design 9.18)."""
+STEPS = 60
+"""And so many ticks: a played history has ticks a minute apart, where one more or less means nothing."""
 SEEN = 256
 """Ids kept of one (detector, series), to drop what a restarted judge says again (design 9.14)."""
 
@@ -48,6 +50,7 @@ class Board:
         self.ticks: dict[int, int] = {}
         self.places: dict[str, int] = {}
         self.now = 0
+        self.stride = 0         # how far the newest tick went on from the one before (µs)
         self._areas = {(a.tree, a.id): a for a in plan.city.areas}
         self.rulings = {(r.rule.path, r.area): r for r in self._made()}
         self._of: dict[Key, list[Ruling]] = {}          # member -> the rulings it counts in
@@ -113,7 +116,9 @@ class Board:
 
     def tick(self, partition: int, now: int) -> list[Change]:
         """A tick that the judge of a partition forwarded. Ours is the slowest partition's."""
-        behind = self._behind()
+        behind, newest = self._behind(), max(self.ticks.values(), default=now)
+        if now > newest:
+            self.stride = now - newest
         self.ticks[partition] = max(now, self.ticks.get(partition, now))
         slowest = min(self.ticks.values())
         self.now = max(self.now, slowest) if self.now else slowest      # 0 = no tick yet: a history may be of before 1970
@@ -133,7 +138,7 @@ class Board:
         new.seen = {(old.get(path, path), s): ids for (path, s), ids in self.seen.items() if s in known}
         new.contact.load(self.contact.dump())
         new.contact.keep(known)
-        new.ticks, new.places, new.now = dict(self.ticks), dict(self.places), self.now
+        new.ticks, new.places, new.now, new.stride = dict(self.ticks), dict(self.places), self.now, self.stride
         left = dict(self.rulings)
         latest = max((s.time for h in self.histories.values() for s in h.said), default=None)
         for (path, area), ruling in new.rulings.items():
@@ -171,7 +176,7 @@ class Board:
         return {"histories": [[*key, h.dump()] for key, h in self.histories.items()],
                 "seen": [[*key, [list(i) for i in ids]] for key, ids in self.seen.items()],
                 "contact": self.contact.dump(), "ticks": [[p, t] for p, t in self.ticks.items()], "places": self.places,
-                "now": self.now, "rulings": [[*key, ruling.dump()] for key, ruling in self.rulings.items()]}
+                "now": self.now, "stride": self.stride, "rulings": [[*key, ruling.dump()] for key, ruling in self.rulings.items()]}
 
     def load(self, body: dict[str, Any]) -> None:
         """The way back, by name: what the plan no longer has is left out."""
@@ -179,7 +184,7 @@ class Board:
         self.seen = {(d, s): {(i, r, w): None for i, r, w in ids} for d, s, ids in body["seen"]}
         self.contact.load(body["contact"])
         self.ticks = {p: t for p, t in body["ticks"]}
-        self.places, self.now = dict(body["places"]), body["now"]
+        self.places, self.now, self.stride = dict(body["places"]), body["now"], body["stride"]
         for path, area, ruling in body["rulings"]:
             if (path, area) in self.rulings:
                 self.rulings[path, area].load(ruling)
@@ -215,7 +220,7 @@ class Board:
 
     def _behind(self) -> set[int]:
         newest = max(self.ticks.values(), default=0)
-        return {p for p, t in self.ticks.items() if newest - t >= BEHIND}
+        return {p for p, t in self.ticks.items() if newest - t >= max(BEHIND, STEPS * self.stride)}
 
     def _inputs(self) -> dict[str, tuple[str, ...]]:
         """Series -> itself and the derived members of rules that it feeds."""

@@ -56,7 +56,9 @@ class Contact:
         return self._together(self._feed(series), change.time, change.arrived) + self._mended(change.site, change)
 
     def heard(self, source: Source) -> list[Change]:
-        """A source record: up, down, or just alive."""
+        """A source record: up, down, or just alive. It comes once by each partition; an old copy says nothing new."""
+        if source.name in self.sources and source.now < self.sources[source.name][2]:
+            return []
         self.sources[source.name] = (source.up, source.seen, source.now)
         out = self._reason(source.name, "lost", False, source.now, source.now)
         return out + self._reason(source.name, "said", not source.up, source.now, source.now)

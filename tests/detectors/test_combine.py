@@ -203,6 +203,24 @@ def test_lagging_partition_makes_members_stale() -> None:
     assert known.fresh == "fresh"
 
 
+def test_coarse_ticks_are_no_lag() -> None:
+    """With a minute between ticks (a played history) partitions some ticks apart are not behind; an hour apart they are."""
+    board = heard(plan(), where=lambda site: int(site[1:]) % 2)
+    board.tick(0, HOUR)
+    said_of = [e for i in range(60) for e in board.tick(1, HOUR + i * MINUTE)]
+    assert said_of == []
+    assert [e.fresh for e in board.tick(1, 2 * HOUR)] == ["stale"]
+
+
+def test_old_copies_of_a_source_record() -> None:
+    """A source record comes by every partition; the copy of a slow one does not bring a dead source back."""
+    board = heard(plan())
+    assert [e.fresh for e in board.source(Source("rtu", False, 0, 50 * MINUTE))] == ["stale"]
+    assert board.source(Source("rtu", False, 0, 50 * MINUTE)) == []
+    assert board.source(Source("rtu", True, 0, 40 * MINUTE)) == []
+    assert [e.fresh for e in board.source(Source("rtu", True, 0, 60 * MINUTE))] == ["fresh"]
+
+
 def test_single_sensor_after_twice_silent() -> None:
     """A silent site becomes one worklist item after 2 × silent, at that very moment, and it ends when it speaks."""
     board = heard(plan())
