@@ -132,6 +132,7 @@ def run(make: Callable[[Settings, Metrics], Stage], name: str, settings: Setting
     import faust
 
     worker = faust.Worker(running.app, loglevel="WARN", quiet=True, redirect_stdouts=False, override_logging=False)
+    worker.spinner = None
     try:
         worker.execute_from_commandline()
     finally:

@@ -199,7 +199,7 @@ class Ledgers:
         self.mine: set[Place] = set()
         self.failures: dict[Place, tuple[int, int]] = {}    # offset that the state failed on, how often
         self.counts = {"holes": 0, "retakes": 0, "refused": 0, "gaps": 0}
-        self._taking: set[Place] = set()
+        self._opening: dict[Place, asyncio.Future[Ledger | None]] = {}
         self._generation = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -221,11 +221,13 @@ class Ledgers:
     def _forget(self) -> None:
         for ledger in self.owned.values():
             ledger.current = False
-        self.owned, self.mine, self._taking = {}, set(), set()
+        self.owned, self.mine, self._opening = {}, set(), {}
         self._generation += 1
 
     async def record(self, record: Incoming) -> None:
-        """One record. What is not loaded yet is passed over: the guard will see the hole."""
+        """One record. It waits for a state that is being loaded; without one it is passed over: the guard will see the hole."""
+        if opening := self._opening.get(record.place):
+            await asyncio.wait((opening,))
         ledger = self.owned.get(record.place)
         if ledger is None:
             return
@@ -236,15 +238,16 @@ class Ledgers:
                 if not await ledger.save():
                     await asyncio.sleep(1)
         except Hole as hole:
-            self.counts["holes"] += 1
-            say.warning("hole", place=str(record.place), what=str(hole))
-            self.go_back(ledger)
+            if not ledger.going_back:
+                self.counts["holes"] += 1
+                say.warning("hole", place=str(record.place), what=str(hole))
+                self.go_back(ledger)
         except Exception as error:
             await self.retake(ledger, error)
 
     def save_due(self, every: float) -> None:
         """Begin a save of each partition whose last one is older than `every` seconds; load what could not be loaded before."""
-        for place in self.mine - self.owned.keys() - self._taking:
+        for place in self.mine - self.owned.keys() - self._opening.keys():
             self._begin(self._open_late(place))
         for ledger in list(self.owned.values()):
             if not ledger.saving.locked() and clock.monotonic() - ledger.saved >= every:
@@ -275,16 +278,19 @@ class Ledgers:
             self.go_back(ledger)                # records have passed by meanwhile
 
     async def _open(self, place: Place) -> Ledger | None:
-        generation = self._generation
-        self._taking.add(place)
+        opening = self._opening[place] = asyncio.ensure_future(self._load(place, self._generation))
+        try:
+            return await opening
+        finally:
+            if self._opening.get(place) is opening:
+                del self._opening[place]
+
+    async def _load(self, place: Place, generation: int) -> Ledger | None:
         try:
             taken, work = await asyncio.to_thread(self.store.open, place)
         except Exception as error:              # `save_due` tries again
             say.warning("no state for the partition yet", place=str(place), error=repr(error)[:300])
             return None
-        finally:
-            if generation == self._generation:
-                self._taking.discard(place)
         if generation != self._generation:
             return None                         # it belongs to another by now
         ledger = self.owned[place] = Ledger(place, taken, work, self.log, self.store, self.reach)

@@ -53,6 +53,7 @@ def configure(level: str = "INFO") -> None:
     logging.basicConfig(handlers=[out], level=level, force=True)
     for name in CHATTY:
         logging.getLogger(name).setLevel("WARNING")
+    logging.getLogger("faust.app.base").setLevel("ERROR")      # it warns of its own sensors at every start
 
 
 def _severity(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
