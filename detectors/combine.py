@@ -1,8 +1,10 @@
 """`levels` in, events out: rules over areas, silence told apart, nothing said twice. Pure; `levels` is its log (design 9.18)."""
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Protocol
 
 from detectors.contact import Contact
@@ -156,27 +158,34 @@ class Board:
     def areas(self) -> Iterator[tuple[str, str, int, float]]:
         """(`tree:area`, pack, worst level of its real detectors, share of its series that are fresh)."""
         behind = self._behind()
+        away = {name for name in {name for _, name in self._cells} if self._away(name, behind)}
         worst: dict[tuple[str, str], int] = {}
-        series: dict[tuple[str, str], list[str]] = {}
+        for (path, name), history in self.histories.items():
+            detector = self.plan.detectors.get(path)
+            if detector is not None and detector.scope == "real" and history.level:
+                for cell in self._cells.get((detector.pack, name), ()):
+                    worst[cell] = max(history.level, worst.get(cell, 0))
+        total, gone = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+        for (_, name), cells in self._cells.items():
+            total.update(cells)
+            gone.update(cells if name in away else ())
+        for cell in sorted(total):
+            yield *cell, worst.get(cell, 0), 1 - gone[cell] / total[cell]
+
+    @cached_property
+    def _cells(self) -> dict[tuple[str, str], list[tuple[str, str]]]:
+        """(pack, series) -> the (`tree:area`, pack) it counts in."""
         trees = sorted({area.tree for area in self.plan.city.areas})
-        for path, detector in self.plan.detectors.items():
-            for site, name in self._series(path):
-                history = self.histories.get((path, name))
-                level = history.level if history and detector.scope == "real" else 0
-                for place in (p for tree in trees for p in self._over(site, tree)):
-                    key = (place, detector.pack)
-                    worst[key] = max(level, worst.get(key, 0))
-                    series.setdefault(key, []).append(name)
-        for (place, pack), level in sorted(worst.items()):
-            names = set(series[place, pack])
-            yield place, pack, level, sum(not self._away(name, behind) for name in names) / len(names)
+        return {(detector.pack, name): [(place, detector.pack) for tree in trees for place in self._over(site, tree)]
+                for path, detector in self.plan.detectors.items() for site, name in self._series(path)}
 
     def dump(self) -> dict[str, Any]:
         """All of it as plain objects, for a snapshot."""
         return {"histories": [[*key, h.dump()] for key, h in self.histories.items()],
                 "seen": [[*key, [list(i) for i in ids]] for key, ids in self.seen.items()],
                 "contact": self.contact.dump(), "ticks": [[p, t] for p, t in self.ticks.items()], "places": self.places,
-                "now": self.now, "stride": self.stride, "rulings": [[*key, ruling.dump()] for key, ruling in self.rulings.items()]}
+                "now": self.now, "stride": self.stride,
+                "rulings": [[*key, ruling.dump()] for key, ruling in self.rulings.items()]}
 
     def load(self, body: dict[str, Any]) -> None:
         """The way back, by name: what the plan no longer has is left out."""
