@@ -13,6 +13,7 @@ from detectors.reading import Source, Tick
 from streams import clock, rejects
 from streams.codec import encode
 from streams.feeds.blocks import Blocker, Closed
+from streams.feeds.buffer import Full
 from streams.feeds.producer import DISK, KAFKA, Outlet
 from streams.feeds.sources import Sources
 from streams.feeds.words import Reading, Refused
@@ -112,8 +113,8 @@ class Intake:
             del self._waiting[serial]
             try:
                 sent = self.outlet.put(self.names.readings, partition, encode(replace(block, sent=clock.now())))
-            except Exception as error:
-                _fail(waiting, error)
+            except Full as full:
+                _fail(waiting, full)
             else:
                 sent.add_done_callback(partial(_pass_on, waiting))
 

@@ -5,8 +5,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from detectors.pack import City, FeedSource
-from streams.errors import UsageError
+from streams.errors import Unavailable, UsageError
 from streams.feeds.rules import Rules, meant
 
 log = logging.getLogger(__name__)
@@ -26,7 +28,7 @@ class PlanWatch:
         """Ask once; whether there is another plan than before."""
         try:
             found = await asyncio.to_thread(self.newest)
-        except Exception as error:                  # away, locked, half made: the last plan still holds
+        except (SQLAlchemyError, ValueError, Unavailable) as error:     # the last plan still holds
             log.warning("the plan cannot be read: %s", error)
             return False
         if found is None or found[0] == self.hash:

@@ -20,13 +20,18 @@ from streams.feeds.buffer import Buffer, Full, Kept
 
 log = logging.getLogger(__name__)
 KAFKA, DISK = "kafka", "buffer"
+DOWN = (OSError, RuntimeError, Unavailable)
+"""How a link fails: sockets and time limits (OSError), Kafka's own errors (aiokafka's are RuntimeErrors)."""
 
 
 class Link(Protocol):
     """A connection to Kafka."""
 
     async def send(self, topic: str, partition: int, value: bytes) -> asyncio.Future[Any]:
-        """Hand over; the future is done when it is acknowledged. Cancelled before it returns, nothing was handed over."""
+        """Hand over; the future is done when it is acknowledged. Cancelled before it returns, nothing was handed over.
+
+        Both fail with one of DOWN.
+        """
         ...
 
     async def close(self) -> None:
@@ -72,10 +77,8 @@ class KafkaLink:
 
 
 async def _quietly(stop: Awaitable[Any]) -> None:
-    try:
+    with suppress(*DOWN):
         await asyncio.wait_for(stop, 3)
-    except Exception as error:
-        log.debug("while closing: %r", error)
 
 
 @dataclass(eq=False, slots=True)
@@ -186,7 +189,7 @@ class Outlet:
             item = self._queue[0]
             try:
                 item.sent = await asyncio.wait_for(self._link.send(*item.record), self.patience)
-            except Exception as error:              # whatever the client raises, the record goes to the disk
+            except DOWN as error:
                 log.warning("Kafka does not take records: %r", error)
                 self._broken = True
                 return
@@ -249,7 +252,7 @@ class Outlet:
                     await self._reconnect()
                 await self._settled()
                 await self._drain()
-            except (Unavailable, TimeoutError) as error:
+            except DOWN as error:
                 log.info("Kafka is still away: %s", error or "no answer")
                 await asyncio.sleep(self.retry)
 
@@ -286,6 +289,6 @@ class Outlet:
         try:
             futures = [await asyncio.wait_for(self._link.send(k.topic, k.partition, k.value), self.patience) for k in kept]
             await asyncio.wait_for(asyncio.gather(*futures), 30)
-        except Exception as error:
+        except DOWN as error:
             self._broken = True
             raise Unavailable(f"Kafka did not take what lay on the disk: {error!r}") from error

@@ -9,6 +9,9 @@ from detectors.reading import Source
 EVERY = 30_000_000
 """µs between two words about a source that has not changed (older than 90 s by ticks = the feed itself is down)."""
 
+NEVER = 1e11
+"""Seconds that stand for `silent: never`: three thousand years."""
+
 
 class Sources:
     """The sources of one feed. One that was never heard counts from when the feed first knew it: it gets its `silent` time."""
@@ -20,7 +23,7 @@ class Sources:
 
     def know(self, sources: Iterable[FeedSource], now: int) -> None:
         """The sources of the plan; those that left it are forgotten."""
-        self._silent = {s.id: int(s.silent * 1e6) for s in sources}
+        self._silent = {s.id: int(min(s.silent, NEVER) * 1e6) for s in sources}
         for name in self._silent:
             self._seen.setdefault(name, now)
         for name in set(self._seen) - set(self._silent):

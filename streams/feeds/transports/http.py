@@ -1,8 +1,9 @@
 """`POST /readings[?source=ID]`: JSON, NDJSON or CSV by Content-Type; answered once the readings are safe.
 
 202 `{"accepted": 3, "rejected": [{"reason", "place", "what"} …], "durable": "kafka" | "buffer"}` when at least one was taken;
-422 the same with accepted 0; 400 no such source; 401 wrong push token; 413 over 10 MB; 415 another type; 503 without a plan,
-or when neither Kafka nor the disk takes more: send the whole push again (repeats do no harm).
+422 the same with accepted 0; 400 no such source; 401 wrong push token, or none from another machine; 413 over 10 MB;
+415 another type; 503 without a plan, or when neither Kafka nor the disk takes more: send the whole push again (repeats
+do no harm).
 """
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from ipaddress import ip_address
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -138,7 +140,10 @@ def _source(request: Request, plan: PlanWatch, default: str) -> FeedSource:
 
 
 def _authorize(request: Request, source: FeedSource, environ: Mapping[str, str]) -> None:
+    """The push token of the source; one without a token takes pushes from this machine only."""
     if not source.token:
+        if request.client is None or not ip_address(request.client.host).is_loopback:
+            raise Refusal(401, f"source {source.id} has no push token in feeds.yaml: it is taken from this machine only")
         return
     secret = environ.get(source.token, "")
     scheme, _, given = request.headers.get("authorization", "").partition(" ")

@@ -240,6 +240,15 @@ async def test_a_source_with_a_token_needs_it(kafka, tmp_path: Path, make_plan) 
         assert (await f.push([one()], path=path, authorization="Bearer ")).status_code == 401
 
 
+async def test_a_source_without_a_token_is_taken_from_this_machine_only(kafka, tmp_path: Path, city: City) -> None:
+    """Whoever opens the port to others must give out tokens."""
+    async with feed(kafka, tmp_path, city) as f:
+        far = httpx2.ASGITransport(f.app, client=("192.0.2.7", 4321))
+        async with httpx2.AsyncClient(transport=far, base_url="http://feed") as client:
+            answer = await client.post("/readings", json=[one()])
+        assert answer.status_code == 401 and f.readings() == []
+
+
 async def test_the_factor_of_a_source_makes_its_unit_ours(kafka, tmp_path: Path, make_plan) -> None:
     """CO comes in µg/m³, the plan has mg/m³."""
     async with feed(kafka, tmp_path, make_plan(FeedSource("bj", scale={"co": 0.001}))) as f:

@@ -29,6 +29,13 @@ def test_sources_come_and_go_with_the_plan() -> None:
     assert [(s.name, s.up) for s in sources.due(200 * S)] == [("b", False), ("c", True)]
 
 
+def test_a_source_may_be_silent_for_ever() -> None:
+    """`silent: never` of a source whose file comes once a month."""
+    sources = Sources()
+    sources.know([FeedSource("a", silent=float("inf"))], 0)
+    assert [s.up for s in sources.due(10**9 * S)] == [True]
+
+
 def test_contact_never_goes_back() -> None:
     """Nor does a clock that was set back make a source younger than it is."""
     sources = Sources()
