@@ -101,6 +101,8 @@ def _judged(state: State, table: Table, slot: Rows, t: Floats, x: Floats, flag: 
     was = table.live.series["flag"][slot]
     outcome = table.run(table.live, slot, t, x, flag, state.due)
     state.told(table, where, outcome, slot)
+    if where is None:
+        state.made(table, slot, t, x, outcome, arrived)
     changes: list[Change] = []
     if (outcome.flag >= Flag.FAIL).any() or (was >= Flag.FAIL).any():
         changes += sensors(state, table, slot, t, x, was, outcome, arrived)

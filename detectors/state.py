@@ -39,6 +39,7 @@ class State:
         self.flags = np.zeros(0, np.uint8)
         self.named: list[str] = []
         self.derived: list[tuple[str, int, float, int, str, int]] = []
+        self.kept = {i.id for i in plan.indicators.values() if i.keep}      # derived series of these go to `derived`
         self.trace: list[tuple[int, str, float, int]] | None = [] if trace else None
         self._across: dict[tuple[int, int], Rows] = {}
         self._places: dict[str, tuple[int, int]] = {}
@@ -95,6 +96,13 @@ class State:
                 for d, detector in enumerate(table.group.detectors):
                     score = outcome.scores[d][rows][n]
                     self.trace.append((int(i), detector.path, float(score), int(table.live.heads[slot[rows][n], d]["said"])))
+
+    def made(self, table: Table, slot: Rows, t: Floats, x: Floats, outcome: Outcome, arrived: int) -> None:
+        """Keep readings of a derived series for those who store or show them."""
+        if table.group.indicator.id in self.kept:
+            for n, row in enumerate(slot.tolist()):
+                self.derived.append((table.name(row), int(t[n]), float(x[n]), int(outcome.flag[n]),
+                                     table.check_names[outcome.check[n]], arrived))
 
     def name(self, where: Any, which: Any, word: str, flag: Floats) -> None:
         """Say why readings were not judged."""

@@ -27,6 +27,7 @@ def backtest(
     time: Annotated[str, typer.Option(help="Name of the time column.")] = "",
     site: Annotated[str, typer.Option(help="Name of the site column, or the one site of a wide file.")] = "",
     map: Annotated[str, typer.Option(help="Wide files: COLUMN=indicator,COLUMN=indicator")] = "",
+    arrived: Annotated[str, typer.Option(help="Name of the column of arrival; without one a reading arrives at its own time.")] = "",
     json: Annotated[bool, typer.Option("--json", help="A JSON list, one object per detector and level.")] = False,
 ) -> None:
     """Judge a history and compare the alarms with labelled episodes; exit 1 below the pack's own gates."""
@@ -47,7 +48,7 @@ def backtest(
     if chosen is None:
         raise UsageError(f"no pack {pack!r}{meant(pack, [p.id for p in city.packs])}")
     labels = read(episodes, tz)
-    past = history_of(history, tz, time, site, map)
+    past = history_of(history, tz, time, site, map, arrived)
     rows = testing.backtest(city, past, labels, pack, *widths)
     print(f"{len(past)} readings, {len(past.rejects)} rejects, {len(labels)} episodes", file=sys.stderr)
     for note in [*past.rejects[:20], *testing.strangers(chosen, labels)]:

@@ -26,6 +26,7 @@ def replay(
     time: Annotated[str, typer.Option(help="Name of the time column.")] = "",
     site: Annotated[str, typer.Option(help="Name of the site column, or the one site of a wide file.")] = "",
     map: Annotated[str, typer.Option(help="Wide files: COLUMN=indicator,COLUMN=indicator")] = "",
+    arrived: Annotated[str, typer.Option(help="Name of the column of arrival; without one a reading arrives at its own time.")] = "",
     until: Annotated[str, typer.Option(help="A last tick at this time (with a zone), later than the newest arrival.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
 ) -> None:
@@ -39,7 +40,7 @@ def replay(
 
     end = _end(until)
     city, name = city_of(configs)
-    history = known(history_of(files, tz, time, site, map), set(Plan(city).series))
+    history = known(history_of(files, tz, time, site, map, arrived), set(Plan(city).series))
     events = 0
     with out.open("wb") as file:
         for event in run(city, history.blocks(), name, until=end):

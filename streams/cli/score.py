@@ -22,6 +22,7 @@ def score(
     time: Annotated[str, typer.Option(help="Name of the time column.")] = "",
     site: Annotated[str, typer.Option(help="Name of the site column, or the one site of a wide file.")] = "",
     map: Annotated[str, typer.Option(help="Wide files: COLUMN=indicator,COLUMN=indicator")] = "",
+    arrived: Annotated[str, typer.Option(help="Name of the column of arrival; without one a reading arrives at its own time.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
 ) -> None:
     """Write the score, the flag (QARTOD) and the level of one detector beside each row, in the input's order."""
@@ -33,7 +34,7 @@ def score(
 
     city, _ = city_of(configs)
     parts(detector, city)
-    history = history_of(files, tz, time, site, map)
+    history = history_of(files, tz, time, site, map, arrived)
     scores = scoring.score(city, history, detector)
     scoring.write(history, scores, out)
     counts = {"rows": len(history.frame), "scored": int(np.isfinite(scores.score).sum()), "rejects": len(history.rejects)}

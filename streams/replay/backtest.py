@@ -95,6 +95,7 @@ class Judged:
         self._said: dict[tuple[str, str], dict[tuple[int, int], int]] = {}
         plan = Plan(city)
         state = State(plan, compiled=compiled)
+        state.kept = {d.indicator for d in plan.detectors.values()}
         for block in history.blocks():
             self._take(judge(plan, state, block))
             self._count(state, block)

@@ -134,6 +134,7 @@ def _readings(city: City, history: History, series: list[str], onset: int, compi
     offline = Offline(replace(city, packs=tuple(replace(p, rules=()) for p in city.packs)), sites=sites, compiled=compiled)
     found: list[Seen] = []
     wanted = set(series)
+    offline.state.kept |= {name.partition("@")[0] for name in series}
     for block in part.blocks():
         offline.feed(block)
         state = offline.state

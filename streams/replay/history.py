@@ -36,6 +36,7 @@ class Columns:
 
     time: str = "time"
     site: str = "site"
+    arrived: str = "arrived"
     values: dict[str, str] = field(default_factory=dict)
 
 
@@ -106,6 +107,7 @@ def _table(found: Lines, columns: Columns) -> tuple[pd.DataFrame, Lines]:
     """One file as the long table: file, line, torn, time, site, indicator, value, flag, arrived."""
     wide = columns.values
     needed = [columns.time, *(wide or (columns.site, "indicator", "value"))]
+    needed += [columns.arrived] if columns.arrived != "arrived" else []
     lacking = [name for name in needed if name not in found.header]
     if lacking:
         raise WanglouError(f"{found.file}:1: no column {', '.join(lacking)}; there are: {', '.join(found.header)}")
@@ -117,8 +119,8 @@ def _table(found: Lines, columns: Columns) -> tuple[pd.DataFrame, Lines]:
     site = raw[columns.site].str.strip() if columns.site in raw else pd.Series([columns.site] * n, dtype=str)
     out = {"line": np.array(found.numbers, np.int64), "torn": torn,
            "time": raw[columns.time].to_numpy(object), "site": site.to_numpy(object)}
-    for name in ("flag", "arrived"):
-        out[name] = raw[name].to_numpy(object) if name in raw and name not in wide else np.full(n, "", object)
+    for name, column in (("flag", "flag"), ("arrived", columns.arrived)):
+        out[name] = raw[column].to_numpy(object) if column in raw and column not in wide else np.full(n, "", object)
     if wide:
         out = {name: np.repeat(column, k) for name, column in out.items()}
         out["indicator"] = np.tile(np.array(list(wide.values()), object), n)

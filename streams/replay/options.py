@@ -21,8 +21,8 @@ def city_of(configs: Path | None, pack: str | None = None) -> tuple[City, str]:
     return city, plan_hash(plan_bytes(city))
 
 
-def columns(time: str, site: str, map: str) -> Columns:
-    """`--time COL --site NAME --map COL=indicator,COL=indicator`."""
+def columns(time: str, site: str, map: str, arrived: str) -> Columns:
+    """`--time COL --site NAME --arrived COL --map COL=indicator,COL=indicator`."""
     from streams.replay.history import Columns
 
     values: dict[str, str] = {}
@@ -31,14 +31,14 @@ def columns(time: str, site: str, map: str) -> Columns:
         if not (column and equals and indicator):
             raise UsageError(f"--map {pair}: write COLUMN=indicator, separated by commas")
         values[column] = indicator
-    return Columns(time or "time", site or "site", values)
+    return Columns(time or "time", site or "site", arrived or "arrived", values)
 
 
-def history_of(files: Sequence[Path], tz: str, time: str = "", site: str = "", map: str = "") -> History:
+def history_of(files: Sequence[Path], tz: str, time: str = "", site: str = "", map: str = "", arrived: str = "") -> History:
     """Read history files; WanglouError or UsageError says what is wrong with them."""
     from streams.replay.history import read
 
-    return read(files, tz, columns(time, site, map))
+    return read(files, tz, columns(time, site, map, arrived))
 
 
 def known(history: History, series: frozenset[str] | set[str]) -> History:

@@ -1,20 +1,25 @@
 """One detector over a history: its score at every input row, in the input's order."""
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.judge import State, judge
+from detectors.judge import State, judge, tick
 from detectors.level import Level
 from detectors.pack import City, Pack
 from detectors.plan import Plan
+from detectors.reading import Block
 
 if TYPE_CHECKING:
     from streams.replay.history import History
+
+LONG = 400 * 86_400_000_000
+"""Longer than anything waits for its other inputs (µs)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,21 +32,93 @@ class Scores:
 
 
 def score(city: City, history: History, path: str, compiled: bool = True) -> Scores:
-    """Run the one detector; readings that it does not look at keep an empty score."""
+    """Run the one detector; readings that it does not look at keep an empty score.
+
+    The score of a derived series (a sum, an index) stands at the reading that completed it: the last to arrive of the
+    same site and time.
+    """
     rows = len(history.frame)
     out = Scores(np.full(rows, np.nan), np.zeros(rows, np.uint8), np.full(rows, -1, np.int8))
-    plan = Plan(only(city, path))
-    state = State(plan, compiled=compiled, trace=True)
+    cut = only(city, path)
+    indicators = {i.id: i for p in cut.packs for i in p.indicators}
+    judged = next(d.indicator for p in cut.packs for d in p.detectors)
+    derived = indicators[judged].derive is not None
+    plan = Plan(cut)
+    state = State(plan, compiled=compiled, trace=not derived)
+    state.kept.add(judged)
+    made: list[Made] = []
+    for block, place in _blocks(history):
+        judge(plan, state, block)
+        out.flag[place] = state.flags
+        _fill(out, state, place)
+        made += [Made(name, t, x, flag, came) for name, t, x, flag, _, came in state.derived if name.startswith(f"{judged}@")]
+    if derived:
+        made += _at_the_end(plan, state, judged)
+        _derived(out, history, cut, judged, made, compiled)
+    return out
+
+
+class Made(NamedTuple):
+    """One reading of a derived series."""
+
+    series: str
+    t: int
+    x: float
+    flag: int
+    arrived: int
+
+
+def _blocks(history: History) -> Iterator[tuple[Block, NDArray[np.int64]]]:
+    """Blocks, each with the input rows of its readings."""
     start = 0
     for block in history.blocks():
-        judge(plan, state, block)
-        place = history.row[start:start + len(block)]
-        out.flag[place] = state.flags
-        for row, name, value, level in state.trace or ():
-            if name == path and 0 <= row < len(block):
-                out.score[place[row]], out.level[place[row]] = value, level
+        yield block, history.row[start:start + len(block)]
         start += len(block)
-    return out
+
+
+def _fill(out: Scores, state: State, place: NDArray[np.int64]) -> None:
+    """Scores and levels of the trace to their input rows (below 0: there is none)."""
+    for row, _, value, level in state.trace or ():
+        if place[row] >= 0:
+            out.score[place[row]], out.level[place[row]] = value, level
+
+
+def _at_the_end(plan: Plan, state: State, judged: str) -> list[Made]:
+    """What is still waited for is made of what there is, as time would do it."""
+    state.begin(0)
+    tick(plan, state, state.now + LONG)
+    return [Made(name, t, x, flag, came) for name, t, x, flag, _, came in state.derived if name.startswith(f"{judged}@")]
+
+
+def _derived(out: Scores, history: History, city: City, judged: str, made: list[Made], compiled: bool) -> None:
+    """The derived series judged as if it had been measured: the same values, flags and times of arrival."""
+    rows = _completing(history, city, judged)
+    made.sort(key=lambda one: one.arrived)
+    names = tuple(dict.fromkeys(one.series for one in made))
+    number = {name: n for n, name in enumerate(names)}
+    packs = tuple(replace(p, indicators=tuple(replace(i, derive=None) if i.id == judged else i for i in p.indicators))
+                  for p in city.packs)
+    plan = Plan(replace(city, packs=packs))
+    state = State(plan, compiled=compiled, trace=True)
+    column = [np.array([one[k] for one in made]) for k in range(1, 5)]
+    block = Block(names, np.array([number[one.series] for one in made], np.int32), column[0].astype(np.int64),
+                  column[1].astype(np.float64), column[2].astype(np.uint8), column[3].astype(np.int64), ("",),
+                  np.zeros(len(made), np.uint8))
+    judge(plan, state, block)
+    _fill(out, state, np.array([rows.get((one.series.partition("@")[2], one.t), -1) for one in made], np.int64))
+
+
+def _completing(history: History, city: City, judged: str) -> dict[tuple[str, int], int]:
+    """(site, t) -> the input row that arrived last among the inputs of the derived indicator."""
+    indicators = {i.id: i for p in city.packs for i in p.indicators}
+    inputs, left = set[str](), [judged]
+    while left:
+        made = indicators[left.pop()].derive
+        left += made.inputs if made else ()
+        inputs |= set(made.inputs) if made else set()
+    sites = [name.partition("@")[2] if name.partition("@")[0] in inputs else "" for name in history.series]
+    pairs = zip(history.index.tolist(), history.t.tolist(), history.row.tolist(), strict=True)
+    return {(sites[i], t): row for i, t, row in pairs if sites[i]}
 
 
 def only(city: City, path: str) -> City:

@@ -86,7 +86,7 @@ def test_zone_by_name(tmp_path: Path) -> None:
 def test_wide_file(tmp_path: Path) -> None:
     """A wide file gives a reading for every mapped cell; a bad time is told once, a bad cell spoils no other."""
     text = "when,w1,w2,note\n2026-01-01,1,2,\n2026-13-01,1,2,\n2026-01-02,x,NA,\n2026-01-03,3"
-    found = history(tmp_path, text, "+08:00", Columns("when", "plant", {"w1": "flow", "w2": "level"}))
+    found = history(tmp_path, text, "+08:00", Columns("when", "plant", values={"w1": "flow", "w2": "level"}))
     assert found.series == ("flow@plant", "level@plant")
     np.testing.assert_array_equal(found.x, [1, 2, np.nan])
     assert [(r.line, r.reason) for r in found.rejects] == [(3, "time"), (4, "value"), (5, "cells")]
@@ -94,10 +94,11 @@ def test_wide_file(tmp_path: Path) -> None:
 
 
 def test_wide_file_with_a_site_column(tmp_path: Path) -> None:
-    """--site names a column where there is one."""
-    text = "t,station,a\n2026-01-01T00:00:00Z,x,1\n2026-01-01T00:00:00Z,y,2\n"
-    found = history(tmp_path, text, "", Columns("t", "station", {"a": "no2"}))
-    assert found.series == ("no2@x", "no2@y")
+    """--site names a column where there is one, and so does --arrived: readings are in the order of their arrival."""
+    text = "t,station,a,came\n2026-01-01T00:00:00Z,x,1,2026-01-03T00:00:00Z\n2026-01-01T00:00:00Z,y,2,2026-01-02T00:00:00Z\n"
+    found = history(tmp_path, text, "", Columns("t", "station", "came", {"a": "no2"}))
+    assert [found.series[i] for i in found.index] == ["no2@y", "no2@x"]
+    assert (np.diff(found.arrived) == 86_400_000_000).all()
 
 
 @pytest.mark.parametrize(("text", "error", "what"), [
