@@ -50,7 +50,10 @@ class Fields:
 
     def sub(self, key: str, keys: Iterable[str] | None = None, defaults: Fields | None = None) -> Fields:
         """A mapping inside this one (empty if it is not there)."""
-        return Fields(self.get(key), self.faults, key, keys, defaults)
+        made = Fields(self.get(key), self.faults, key, keys, defaults)
+        if self.get(key) is None:
+            made.place, made.wrong = self.place, self.wrong
+        return made
 
     def each(self, key: str) -> Iterator[tuple[str, Node]]:
         """The entries of a mapping of names."""

@@ -50,7 +50,7 @@ def test_a_published_figure_has_its_period(city):
     """Month, due time and revisions to judge again are read; what is made of it has them too."""
     trade, yoy = indicator(city, "trade"), indicator(city, "trade_yoy")
     assert (trade.period, trade.due, trade.rejudge, trade.every) == ("month", 20 * 86400.0, 6, 31 * 86400.0)
-    assert (yoy.period, yoy.rejudge, yoy.silent) == ("month", 6, 60 * 86400.0)
+    assert (yoy.period, yoy.rejudge, yoy.silent, yoy.unit) == ("month", 6, 60 * 86400.0, "%")
 
 
 def test_limits_are_worked_out_for_each_site(city):
