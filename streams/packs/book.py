@@ -49,6 +49,7 @@ class Book:
     owners: dict[str, str] = field(default_factory=dict)                # indicator -> pack
     indicators: dict[str, Indicator] = field(default_factory=dict)
     detectors: dict[str, Detector] = field(default_factory=dict)        # path -> detector
+    made: dict[tuple[str, tuple[str, ...], str], Columns] = field(default_factory=dict)     # what columns() answered
 
     def visible(self, draft: Draft) -> list[str]:
         """The indicators that a pack may name: its own and those it uses."""
@@ -56,10 +57,13 @@ class Book:
 
     def columns(self, draft: Draft, sites: Iterable[str], owner: str = "") -> Columns:
         """The columns that a pack's expressions may use at some sites: its own, then those of the indicator's owner."""
-        mine = draft.sites.columns
-        other = self.drafts[owner].sites.columns if owner in self.drafts else mine
-        rows = {site: {**other.rows.get(site, {}), **mine.rows.get(site, {})} for site in sites}
-        return Columns([*dict.fromkeys([*mine.names, *other.names])], rows)
+        asked = (draft.id, tuple(sites), owner)
+        if asked not in self.made:
+            mine = draft.sites.columns
+            other = self.drafts[owner].sites.columns if owner in self.drafts else mine
+            rows = {site: {**other.rows.get(site, {}), **mine.rows.get(site, {})} for site in asked[1]}
+            self.made[asked] = Columns([*dict.fromkeys([*mine.names, *other.names])], rows)
+        return self.made[asked]
 
 
 def identifier(word: str, place: Place, noun: str, pattern: re.Pattern[str], faults: Faults) -> bool:

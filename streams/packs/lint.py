@@ -21,10 +21,17 @@ def lint(book: Book) -> None:
     for detector in book.detectors.values():
         draft, indicator = book.drafts[detector.pack], book.indicators[detector.indicator]
         sites = detector.sites or indicator.sites
+        if not any(isinstance(limit.at, dict) for limit in detector.limits) and _alike(indicator):
+            sites = sites[:1]           # the same at all sites: one speaks for them
         _order(draft, detector, sites)
         if _passes(load("kinds")[detector.use.kind]):
             _reach(draft, detector, indicator, sites)
     _unwatched(book)
+
+
+def _alike(indicator: Indicator) -> bool:
+    """Whether the checks are told the same at every site."""
+    return not any(isinstance(value, dict) for use in indicator.checks for value in use.params.values())
 
 
 def _order(draft: Draft, detector: Detector, sites: tuple[str, ...]) -> None:

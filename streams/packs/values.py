@@ -26,10 +26,6 @@ class Columns:
     names: Iterable[str] = ()
     rows: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
-    def of(self, sites: Iterable[str]) -> Columns:
-        """The same for some of the sites."""
-        return Columns(self.names, {site: self.rows.get(site, {}) for site in sites})
-
 
 @dataclass
 class Scale:
