@@ -13,8 +13,8 @@ from streams.packs import Checked, check_city
 GOOD = Path(__file__).parent / "good"
 FILES = ["packs/basin/pack.yaml", "city/ladders.yaml", "city/routes.yaml", "city/posts.yaml", "city/feeds.yaml"]
 ODD = st.sampled_from([
-    None, True, [], {}, "", "x", -1, 0, 1.5, "5 m/h", "12h", "warning -", [1, "a"], {"zh": 1}, [[1]], {"a": {"b": []}}, "rain/rain",
-    "stage", "basin/stage", float("inf"), float("nan"), 10 ** 30, "1e999", "@", [None]])
+    None, True, [], {}, "", "x", -1, 0, 1.5, "5 m/h", "12h", "warning -", [1, "a"], {"zh": 1}, [[1]], {"a": {"b": []}},
+    "rain/rain", "stage", "basin/stage", float("inf"), float("nan"), 10 ** 30, "1e999", "@", [None]])
 
 
 def places(value, path=()):
