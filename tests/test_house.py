@@ -39,14 +39,16 @@ def test_only_the_clock_looks_at_the_clock() -> None:
 
 def test_errors_are_raised_and_caught_by_name() -> None:
     """No bare Exception is raised; catching everything is left to the few places where nothing may escape."""
-    may = {"agents.py", "deliver.py", "ledger.py", "pulse.py", "engine.py", "consume.py"}
+    may = {"ledger.py", "app.py", "engine.py", "consume.py", "deliver.py",       # loops and timers that must go on
+           "metrics.py", "names.py"}                                              # a fault of one part must not hide the rest
     found = []
     for p in SOURCES:
         for node in ast.walk(ast.parse(p.read_text("utf-8"))):
             if isinstance(node, ast.Raise) and node.exc is not None and ast.unparse(node.exc).startswith(("Exception", "BaseException")):
                 found.append(f"{p.relative_to(ROOT)}:{node.lineno}: raises Exception")
             if isinstance(node, ast.ExceptHandler) and p.name not in may and \
-                    (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException")):
+                    (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException")) and \
+                    not any(isinstance(n, ast.Raise) and n.exc is None for n in ast.walk(node)):
                 found.append(f"{p.relative_to(ROOT)}:{node.lineno}: catches everything")
 
     assert found == []
