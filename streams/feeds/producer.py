@@ -40,45 +40,37 @@ class Link(Protocol):
 
 
 class KafkaLink:
-    """aiokafka, acks=all. `readings` and `rejects` differ in compression: what kafka-python reads must be gzip."""
+    """aiokafka, acks=all. gzip: the one compression that kafka-python, which other tools read the log with, has built in."""
 
-    def __init__(self, blocks: Any, texts: Any, plain: frozenset[str]) -> None:
-        self._blocks, self._texts, self._plain = blocks, texts, plain
+    def __init__(self, producer: Any) -> None:
+        self._producer = producer
 
     @classmethod
-    async def open(cls, broker: str, plain: frozenset[str], idempotent: bool = True,
-                   compression: str | None = "lz4") -> KafkaLink:
-        """Connect, or Unavailable. `plain` = topics of text. `idempotent=False` for Tansu, which has no such producer."""
+    async def open(cls, broker: str, idempotent: bool = True, compression: str | None = "gzip") -> KafkaLink:
+        """Connect, or Unavailable. `idempotent=False` for Tansu, which knows no such producer."""
         from aiokafka import AIOKafkaProducer
         from aiokafka.errors import KafkaError
 
-        made: list[Any] = []
+        producer = AIOKafkaProducer(bootstrap_servers=broker, acks="all", enable_idempotence=idempotent,
+                                    compression_type=compression, max_request_size=8 << 20, max_batch_size=1 << 20,
+                                    request_timeout_ms=10_000, retry_backoff_ms=200)
+        link = cls(producer)
         try:
-            for packed in (compression, "gzip"):
-                made.append(AIOKafkaProducer(bootstrap_servers=broker, acks="all", enable_idempotence=idempotent,
-                                             compression_type=packed, max_request_size=8 << 20, max_batch_size=1 << 20,
-                                             request_timeout_ms=10_000, retry_backoff_ms=200))
-                await asyncio.wait_for(made[-1].start(), 10)
-        except (KafkaError, OSError, TimeoutError) as error:
-            for producer in made:
-                await _quietly(producer.stop())
+            await asyncio.wait_for(producer.start(), 10)
+        except (KafkaError, OSError) as error:
+            await link.close()
             raise Unavailable(f"no broker at {broker}: {error}") from error
-        return cls(made[0], made[1], plain)
+        return link
 
     async def send(self, topic: str, partition: int, value: bytes) -> asyncio.Future[Any]:
-        """Hand over to the accumulator of the right producer."""
-        producer = self._texts if topic in self._plain else self._blocks
-        future: asyncio.Future[Any] = await producer.send(topic, value, partition=partition)
+        """Hand over to aiokafka's accumulator."""
+        future: asyncio.Future[Any] = await self._producer.send(topic, value, partition=partition)
         return future
 
     async def close(self) -> None:
-        """Stop both; a broker that is away does not hold us up."""
-        await asyncio.gather(_quietly(self._blocks.stop()), _quietly(self._texts.stop()))
-
-
-async def _quietly(stop: Awaitable[Any]) -> None:
-    with suppress(*DOWN):
-        await asyncio.wait_for(stop, 3)
+        """Stop; a broker that is away does not hold us up."""
+        with suppress(*DOWN):
+            await asyncio.wait_for(self._producer.stop(), 3)
 
 
 @dataclass(eq=False, slots=True)

@@ -65,7 +65,7 @@ async def opened(settings: Settings, name: str, say: Say, played: bool = False, 
 
     async def connect() -> Link:
         try:
-            return await KafkaLink.open(settings.broker, frozenset({names.rejects}), idempotent)
+            return await KafkaLink.open(settings.broker, idempotent)
         except Unavailable:
             said.tell(f"waiting for the broker {settings.broker}: what comes goes to {outlet.buffer.path}")
             raise
