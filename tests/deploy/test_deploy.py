@@ -130,12 +130,13 @@ def test_prometheus_scrapes_the_ports_that_the_units_and_compose_open():
     wanted = {name: values for name, values in ports().items() if name.startswith("wanglou-")}
     by_unit = {}
     for path in UNITS:
-        port = re.search(r"WANGLOU_METRICS_PORT=(\S+)", path.read_text(encoding="utf-8"))[1]
+        port = re.search(r"WANGLOU_(?:METRICS|DESK)_PORT=(\S+)", path.read_text(encoding="utf-8"))[1]
         by_unit[path.stem.rstrip("@")] = {port.replace("%i", n) for n in "12"} if "%i" in port else {port}
     assert by_unit == wanted
     by_compose = {}
     for service in COMPOSE["services"].values():
-        if port := (service.get("environment") or {}).get("WANGLOU_METRICS_PORT"):
+        given = service.get("environment") or {}
+        if port := given.get("WANGLOU_METRICS_PORT") or given.get("WANGLOU_DESK_PORT"):
             by_compose.setdefault(f"wanglou-{service['command'][0]}", set()).add(port)
     assert by_compose == wanted
     assert all(job.get("sample_limit") == 20000 for job in JOBS if job["job_name"].startswith("wanglou-"))
