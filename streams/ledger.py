@@ -207,7 +207,7 @@ class Ledgers:
         """A new assignment: nothing is kept, each partition is loaded with a new epoch, those that stay too (R2)."""
         self._forget()
         self.mine = set(places)
-        await asyncio.gather(*(self._open(place) for place in sorted(self.mine)))
+        await asyncio.gather(*[self._open(place) for place in sorted(self.mine)])
 
     async def revoked(self) -> None:
         """The partitions go away: one last save, which correctness does not need (R3), then all is forgotten."""
@@ -277,13 +277,11 @@ class Ledgers:
         if ledger := await self._open(place):
             self.go_back(ledger)                # records have passed by meanwhile
 
-    async def _open(self, place: Place) -> Ledger | None:
+    def _open(self, place: Place) -> asyncio.Future[Ledger | None]:
+        """Begin to load a partition. From now on its records wait: Faust may open its flow before the load is done."""
         opening = self._opening[place] = asyncio.ensure_future(self._load(place, self._generation))
-        try:
-            return await opening
-        finally:
-            if self._opening.get(place) is opening:
-                del self._opening[place]
+        opening.add_done_callback(lambda done: self._opening.get(place) is done and self._opening.pop(place))
+        return opening
 
     async def _load(self, place: Place, generation: int) -> Ledger | None:
         try:

@@ -29,14 +29,14 @@ reading = Table("reading", tables,
                 Column("check", String, nullable=False),
                 Column("revision", Integer, nullable=False))           # how many other values of this t came before
 
-# The number of a revision is counted where the row is first written. CAST: PostgreSQL must know what a bare NULL is.
-_REVISION = """(SELECT count(*) FROM reading r WHERE r.series = :series AND r.t = :t AND r.arrived < :arrived
+# The number of a revision is counted where the row is first written. CAST: PostgreSQL must know the type of what it is given twice.
+_REVISION = """(SELECT count(*) FROM reading r WHERE r.series = CAST(:series AS VARCHAR) AND r.t = :t AND r.arrived < :arrived
                AND r.value IS DISTINCT FROM CAST(:value AS DOUBLE PRECISION))"""
 _RAW = text(f"""INSERT INTO reading (series, t, arrived, value, flag, "check", revision)
-    VALUES (:series, :t, :arrived, :value, :flag, '', {_REVISION})
+    VALUES (CAST(:series AS VARCHAR), :t, :arrived, :value, :flag, '', {_REVISION})
     ON CONFLICT (series, t, arrived) DO UPDATE SET value = excluded.value""")
 _SAID = text(f"""INSERT INTO reading (series, t, arrived, value, flag, "check", revision)
-    VALUES (:series, :t, :arrived, :value, :flag, :check, {_REVISION})
+    VALUES (CAST(:series AS VARCHAR), :t, :arrived, :value, :flag, :check, {_REVISION})
     ON CONFLICT (series, t, arrived) DO UPDATE SET value = excluded.value, flag = excluded.flag, "check" = excluded."check" """)
 
 
