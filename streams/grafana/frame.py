@@ -2,17 +2,13 @@
 from __future__ import annotations
 
 import json
-import warnings
 from typing import Any
 
+from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
 
 from streams.grafana.look import DATASOURCE, ORANGE
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)      # it prefers v2, which file provisioning and POST refuse
-    from grafana_foundation_sdk.builders import dashboard as builders
 
 ZONE = "Asia/Shanghai"
 WIDTH = 24
