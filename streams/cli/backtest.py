@@ -27,7 +27,7 @@ def backtest(
     time: Annotated[str, typer.Option(help="Name of the time column.")] = "",
     site: Annotated[str, typer.Option(help="Name of the site column, or the one site of a wide file.")] = "",
     map: Annotated[str, typer.Option(help="Wide files: COLUMN=indicator,COLUMN=indicator")] = "",
-    arrived: Annotated[str, typer.Option(help="Name of the column of arrival; without one a reading arrives at its own time.")] = "",
+    arrived: Annotated[str, typer.Option(help="Column of arrival times; without one a reading arrives at its own time.")] = "",
     json: Annotated[bool, typer.Option("--json", help="A JSON list, one object per detector and level.")] = False,
 ) -> None:
     """Judge a history and compare the alarms with labelled episodes; exit 1 below the pack's own gates."""
@@ -51,7 +51,7 @@ def backtest(
     past = history_of(history, tz, time, site, map, arrived)
     rows = testing.backtest(city, past, labels, pack, *widths)
     print(f"{len(past)} readings, {len(past.rejects)} rejects, {len(labels)} episodes", file=sys.stderr)
-    for note in [*past.rejects[:20], *testing.strangers(chosen, labels)]:
+    for note in [*past.rejects[:20], *testing.strangers(chosen, labels, testing.covered(past))]:
         print(note, file=sys.stderr)
     if json:
         print(encode([asdict(row) for row in rows]).decode())

@@ -23,7 +23,7 @@ def explain(
     time: Annotated[str, typer.Option(help="Name of the time column.")] = "",
     site: Annotated[str, typer.Option(help="Name of the site column, or the one site of a wide file.")] = "",
     map: Annotated[str, typer.Option(help="Wide files: COLUMN=indicator,COLUMN=indicator")] = "",
-    arrived: Annotated[str, typer.Option(help="Name of the column of arrival; without one a reading arrives at its own time.")] = "",
+    arrived: Annotated[str, typer.Option(help="Column of arrival times; without one a reading arrives at its own time.")] = "",
     json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Judge the history again and show why the alert was given: readings, flags, limits, the entry of the pack."""

@@ -26,7 +26,7 @@ def replay(
     time: Annotated[str, typer.Option(help="Name of the time column.")] = "",
     site: Annotated[str, typer.Option(help="Name of the site column, or the one site of a wide file.")] = "",
     map: Annotated[str, typer.Option(help="Wide files: COLUMN=indicator,COLUMN=indicator")] = "",
-    arrived: Annotated[str, typer.Option(help="Name of the column of arrival; without one a reading arrives at its own time.")] = "",
+    arrived: Annotated[str, typer.Option(help="Column of arrival times; without one a reading arrives at its own time.")] = "",
     until: Annotated[str, typer.Option(help="A last tick at this time (with a zone), later than the newest arrival.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
 ) -> None:
@@ -36,13 +36,13 @@ def replay(
     from detectors.plan import Plan
     from streams.events import event_json
     from streams.replay.offline import run
-    from streams.replay.options import city_of, history_of, known
+    from streams.replay.options import city_of, history_of, known, writable
 
     end = _end(until)
     city, name = city_of(configs)
     history = known(history_of(files, tz, time, site, map, arrived), set(Plan(city).series))
     events = 0
-    with out.open("wb") as file:
+    with writable(out).open("wb") as file:
         for event in run(city, history.blocks(), name, until=end):
             file.write(encode(event_json(event)) + b"\n")
             events += 1

@@ -22,7 +22,7 @@ def score(
     time: Annotated[str, typer.Option(help="Name of the time column.")] = "",
     site: Annotated[str, typer.Option(help="Name of the site column, or the one site of a wide file.")] = "",
     map: Annotated[str, typer.Option(help="Wide files: COLUMN=indicator,COLUMN=indicator")] = "",
-    arrived: Annotated[str, typer.Option(help="Name of the column of arrival; without one a reading arrives at its own time.")] = "",
+    arrived: Annotated[str, typer.Option(help="Column of arrival times; without one a reading arrives at its own time.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
 ) -> None:
     """Write the score, the flag (QARTOD) and the level of one detector beside each row, in the input's order."""
@@ -30,13 +30,14 @@ def score(
     from msgspec.json import encode
 
     from streams.replay import score as scoring
-    from streams.replay.options import city_of, history_of, parts
+    from streams.replay.options import city_of, history_of, parts, writable
 
     city, _ = city_of(configs)
     parts(detector, city)
     history = history_of(files, tz, time, site, map, arrived)
+    target = writable(out)
     scores = scoring.score(city, history, detector)
-    scoring.write(history, scores, out)
+    scoring.write(history, scores, target)
     counts = {"rows": len(history.frame), "scored": int(np.isfinite(scores.score).sum()), "rejects": len(history.rejects)}
     for reject in history.rejects[:20]:
         print(reject, file=sys.stderr)

@@ -210,8 +210,15 @@ def _share(part: float, of: float) -> float | None:
     return part / of if of else None
 
 
-def strangers(pack: Pack, episodes: list[Episode]) -> list[str]:
-    """Episodes at sites that no indicator of the pack has: they count nowhere, which people should know."""
+def covered(history: History) -> Span:
+    """From the first reading to the last."""
+    return Span(int(history.t.min()), int(history.t.max())) if len(history) else Span(0, 0)
+
+
+def strangers(pack: Pack, episodes: list[Episode], covered: Span) -> list[str]:
+    """What people should know of their labels: sites that no indicator of the pack has, times without any reading."""
     sites = {site for indicator in pack.indicators for site in indicator.sites}
     lost = Counter(e.site for e in episodes if e.site not in sites)
-    return [f"{count} episodes at {site!r}: no such site in pack {pack.id}, not counted" for site, count in sorted(lost.items())]
+    said = [f"{count} episodes at {site!r}: no such site in pack {pack.id}, not counted" for site, count in sorted(lost.items())]
+    outside = sum(e.site in sites and not _overlap(covered, Span(e.start, e.end)) for e in episodes)
+    return said + ([f"{outside} episodes lie outside the history: they count as misses"] if outside else [])

@@ -41,6 +41,15 @@ def history_of(files: Sequence[Path], tz: str, time: str = "", site: str = "", m
     return read(files, tz, columns(time, site, map, arrived))
 
 
+def writable(path: Path) -> Path:
+    """A file to be written, made now, so that a wrong name is told before the work."""
+    try:
+        path.write_bytes(b"")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+    return path
+
+
 def known(history: History, series: frozenset[str] | set[str]) -> History:
     """Only the readings of these series; the others become rejects with their place."""
     import numpy as np

@@ -82,7 +82,7 @@ def test_a_history(tmp_path: Path) -> None:
     path.write_text("time,site,indicator,value,arrived\n" + "\n".join(lines), "utf-8")
     labels = [Episode("lanxi", 3, start + 3 * HOUR, start + 4 * HOUR),
               Episode("lanxi", 2, start + 100 * HOUR, start + 101 * HOUR), Episode("zhuge", 0, start, start + HOUR)]
-    yellow, orange = backtest(load_city(CONFIGS), read_history([path]), labels, "basin")
+    yellow, orange, _ = backtest(load_city(CONFIGS), read_history([path]), labels, "basin")
     assert (yellow.episodes, yellow.hits, yellow.misses, yellow.false_alarms) == (3, 1, 2, 0)
     assert (orange.episodes, orange.hits, orange.misses) == (2, 1, 1)
     assert yellow.lead_median_s == 3600.0, "known at 02:00, an hour after it was measured"
@@ -123,7 +123,9 @@ def test_gates() -> None:
 
 
 def test_strangers_are_told() -> None:
-    """Labels at sites that the pack does not have are said, since they count nowhere."""
+    """Labels at sites that the pack does not have, and of times that the history does not cover, are said."""
     pack = load_city(CONFIGS).packs[0]
-    assert strangers(pack, [episode(1, 2)]) == []
-    assert "2 episodes at 'nowhere'" in strangers(pack, [Episode("nowhere", 0, 0, 1)] * 2)[0]
+    assert strangers(pack, [episode(1, 2)], span(0, 9)) == []
+    assert "2 episodes at 'nowhere'" in strangers(pack, [Episode("nowhere", 0, 0, 1)] * 2, span(0, 9))[0]
+    assert strangers(pack, [episode(1, 2), episode(11, 12)], span(0, 9)) == [
+        "1 episodes lie outside the history: they count as misses"]

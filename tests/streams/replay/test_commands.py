@@ -111,7 +111,8 @@ def test_backtest(wanglou: Command, past: Path, tmp_path: Path) -> None:
     rows = json.loads(wanglou(*asked, "--json").stdout)
     assert list(rows[0]) == ["detector", "level", "episodes", "hits", "misses", "false_alarms", "pod", "far", "csi",
                              "lead_median_s", "lead_p10_s", "alarms_per_day", "days", "scored"]
-    assert [(r["detector"], r["level"], r["hits"]) for r in rows] == [("basin/stage", "yellow", 1), ("basin/stage", "orange", 0)]
+    assert [(r["detector"], r["level"], r["hits"]) for r in rows] == [
+        ("basin/stage", "yellow", 1), ("basin/stage", "orange", 0), ("basin/wet", "yellow", 0)]
     assert rows[0]["lead_median_s"] == 35 * 60 and rows[1]["lead_median_s"] is None
     plain = wanglou(*asked)
     assert "basin/stage" in plain.stdout and "POD" in plain.stdout and "past.csv:29" in plain.stderr
@@ -141,7 +142,7 @@ def test_explain(wanglou: Command, past: Path, tmp_path: Path) -> None:
 def test_test(wanglou: Command, tmp_path: Path) -> None:
     """A pack whose tests pass is exit 0; one wrong expectation is exit 1, with file, line, expected and got."""
     report = json.loads(wanglou("test", "basin", "--configs", CONFIGS, "--json").stdout)
-    assert [(r["pack"], r["passed"], len(r["tests"])) for r in report] == [("basin", True, 2)]
+    assert [(r["pack"], r["passed"], len(r["tests"])) for r in report] == [("basin", True, 3)]
     broken = tmp_path / "configs"
     shutil.copytree(CONFIGS, broken)
     path = broken / "packs/basin/tests.yaml"
@@ -155,6 +156,8 @@ def test_test(wanglou: Command, tmp_path: Path) -> None:
     (("replay", "PAST", "--configs", CONFIGS, "--out", "x", "--tz", "Nowhere"), 2, "no such time zone"),
     (("replay", "PAST", "--configs", CONFIGS, "--out", "x", "--map", "a"), 2, "COLUMN=indicator"),
     (("replay", "PAST", "--configs", CONFIGS, "--out", "x", "--until", "today"), 2, "--until"),
+    (("replay", "PAST", "--configs", CONFIGS, "--out", "/no/such/folder/x"), 2, "/no/such/folder/x: cannot be written"),
+    (("score", "PAST", "--configs", CONFIGS, "--detector", "basin/stage", "--out", "/no/such/folder/x"), 2, "cannot be written"),
     (("score", "PAST", "--configs", CONFIGS, "--detector", "basin/stag", "--out", "x"), 2, "did you mean basin/stage?"),
     (("backtest", "bassin", "--configs", CONFIGS, "--history", "PAST", "--episodes", "e.csv"), 2, "did you mean basin?"),
     (("backtest", "basin", "--configs", CONFIGS, "--history", "PAST", "--episodes", "PAST", "--window", "3"), 2, "--window"),
@@ -163,3 +166,21 @@ def test_wrong_calls(wanglou: Command, past: Path, args: tuple[object, ...], cod
     """A wrong call is exit 2 with a line that says what would be right."""
     done = wanglou(*(past if a == "PAST" else a for a in args), code=code)
     assert what in done.stderr and "Traceback" not in done.stderr
+
+
+def test_explain_a_rule_and_a_sum(wanglou: Command, tmp_path: Path) -> None:
+    """An alert of a rule shows the readings of its members; one of a derived series what it was made from as well."""
+    path, out = tmp_path / "h.csv", tmp_path / "events.jsonl"
+    rows = [f"2026-06-19T{n // 12:02}:{n % 12 * 5:02}:00Z,{site},{name},{x}" for n in range(36)
+            for site, name, x in (("lanxi", "river_level", 28 if n > 20 else 25), ("zhuge", "river_level", 28 if n > 18 else 25),
+                                  ("lanxi", "rain", 5 if n > 15 else 0))]
+    path.write_text("time,site,indicator,value\n" + "\n".join(rows), "utf-8")
+    wanglou("replay", path, "--configs", CONFIGS, "--out", out)
+    events = [e for e in map(json.loads, out.read_text("utf-8").splitlines()) if e["kind"] == "level"]
+    alerts = {e.get("rule") or e["detector"]: e["alert"] for e in events}
+    rule, wet = (json.loads(wanglou("explain", alerts[name], "--configs", CONFIGS, "--history", path, "--json").stdout)
+                 for name in ("basin/wide", "basin/wet"))
+    assert {r["series"] for r in rule["readings"]} == {"river_level@lanxi", "river_level@zhuge"}
+    assert "at_least (n 2) of basin/stage" in rule["limits"][0] and any("no `why`" in line for line in rule["absent"])
+    assert {r["series"] for r in wet["readings"]} == {"rain_1h@lanxi", "rain@lanxi"}
+    assert ("rain_1h@lanxi", "2026-06-19T01:35:00Z", 20.0) in [(r["series"], r["time"], r["value"]) for r in wet["readings"]]
