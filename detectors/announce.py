@@ -80,7 +80,7 @@ def sensors(state: State, table: Table, slot: Any, t: Any, x: Any, was: Any, out
             changes.append(Change(
                 kind="sensor", time=int(t[i]), arrived=arrived, pack=indicator.pack, site=table.sites[row],
                 indicator=indicator.id,
-                to=int(now >= 4.0), check=check, value=float(x[i]) if isfinite(x[i]) else None, plan=state.plan.hash,
+                fresh="error" if now >= 4.0 else "fresh", check=check, value=float(x[i]) if isfinite(x[i]) else None, plan=state.plan.hash,
                 source=state.source(table, row)))
         last[row] = now
     return changes

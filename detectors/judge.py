@@ -45,7 +45,7 @@ def judge(plan: Plan, state: State, block: Block) -> list[Change]:
                 continue
             flag = np.maximum(block.flag[where].astype(float), 1.0)
             if block.sources != ("",):
-                state.heard(int(number), row_of[where], [block.sources[s] for s in block.source[where]])
+                state.heard(int(number), row_of[where], block.sources, block.source[where])
             changes += process(state, state.tables[number], row_of[where], block.t[where].astype(float),
                                block.x[where].astype(float), flag, arrived, where)
     return changes

@@ -69,13 +69,13 @@ class State:
             self._across[key] = np.array([lower.row.get(s, -1) for s in upper.sites], np.int64)
         return self._across[key]
 
-    def heard(self, table: int, rows: Rows, sources: list[str]) -> None:
-        """Each series remembers the source of its last reading."""
-        column = self.tables[table].live.series["source"]
-        for row, source in zip(rows.tolist(), sources, strict=True):
-            if source not in self.sources:
-                self.sources.append(source)
-            column[row] = self.sources.index(source)
+    def heard(self, table: int, rows: Rows, names: tuple[str, ...], which: Any) -> None:
+        """Each series remembers the source of its last reading: `which` points into `names`."""
+        for name in names:
+            if name not in self.sources:
+                self.sources.append(name)
+        numbers = np.array([self.sources.index(name) for name in names], float)
+        self.tables[table].live.series["source"][rows] = numbers[which]
 
     def source(self, table: Table, row: int) -> str:
         """Where the last reading of a series came from."""

@@ -12,7 +12,8 @@ _TIMES = ("time", "arrived", "since", "onset")
 _LEVELS = ("from", "to", "cap")
 _HIDDEN = {"sent"}
 _NAMES = {"before": "from"}
-_ALWAYS = {"kind", "id", "time", "arrived", "from", "to"}
+_ALWAYS = {"kind", "id", "time", "arrived"}
+_LEVELLED = ("level", "retired")
 
 
 def event_json(change: Change) -> dict[str, Any]:
@@ -20,7 +21,8 @@ def event_json(change: Change) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for f in fields(change):
         name, value = _NAMES.get(f.name, f.name), getattr(change, f.name)
-        if name in _HIDDEN or (value == f.default and name not in _ALWAYS and not (name == "seq" and change.alert)):
+        always = name in _ALWAYS or (change.kind in _LEVELLED and name in ("from", "to"))
+        if name in _HIDDEN or (value == f.default and not always):
             continue
         if name in _TIMES:
             value = iso(value)

@@ -105,7 +105,8 @@ def test_a_doubtful_reading_is_capped_and_says_so_and_a_good_one_confirms() -> N
 
     assert [(c.kind, c.to, c.confidence, c.cap, c.check) for c in got] == [
         ("level", 2, "suspect", 2, "range"), ("level", 4, "good", None, ""),
-        ("sensor", 1, "good", None, "range"), ("sensor", 0, "good", None, "")]
+        ("sensor", 0, "good", None, "range"), ("sensor", 0, "good", None, "")]
+    assert [c.fresh for c in got if c.kind == "sensor"] == ["error", "fresh"]
 
 
 def test_a_step_that_fails_is_quarantined_and_the_block_goes_on(monkeypatch: pytest.MonkeyPatch,
