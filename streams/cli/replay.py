@@ -41,17 +41,23 @@ def replay(
     end = _end(until)
     city, name = city_of(configs)
     history = known(history_of(files, tz, time, site, map, arrived), set(Plan(city).series))
-    events = 0
+    events, unjudged = 0, Counter[str]()
     with writable(out).open("wb") as file:
-        for event in run(city, history.blocks(), name, until=end):
+        for event in run(city, history.blocks(), name, until=end, unjudged=unjudged):
             file.write(encode(event_json(event)) + b"\n")
             events += 1
     reasons = _write_rejects(Path(f"{out}.rejects.jsonl"), history.rejects)
-    counts = {"readings": len(history), "events": events, "rejects": sum(reasons.values()), "reasons": dict(reasons)}
+    counts = {"readings": len(history), "events": events, "rejects": sum(reasons.values()), "reasons": dict(reasons),
+              "not_judged": dict(unjudged)}
     if json:
         print(encode(counts).decode())
-    said = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
-    print(f"{len(history)} readings, {events} events, {counts['rejects']} rejects{f' ({said})' if said else ''}", file=sys.stderr)
+    print(f"{len(history)} readings, {events} events, {counts['rejects']} rejects{_listed(reasons)}, "
+          f"{unjudged.total()} not judged{_listed(unjudged)}", file=sys.stderr)
+
+
+def _listed(counts: Counter[str]) -> str:
+    """` (3 late, 1 future)`, or nothing."""
+    return f" ({', '.join(f'{count} {word}' for word, count in counts.most_common())})" if counts else ""
 
 
 def _end(until: str) -> int | None:

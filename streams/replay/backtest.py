@@ -24,11 +24,11 @@ from detectors.reading import Block, Flag
 from streams.clock import MICRO
 from streams.packs.cases import off
 from streams.replay.episodes import Episode
+from streams.replay.offline import NOT_JUDGED
 
 if TYPE_CHECKING:
     from streams.replay.history import History
 
-NOT_JUDGED = ("late", "duplicate", "future", "old", "unknown", "guest")
 DAY = 86_400 * MICRO
 
 

@@ -163,7 +163,9 @@ def _absent(city: City, history: History, out: Explanation, series: list[str], s
     """What a person would look for and does not find."""
     indicators: dict[str, Indicator] = {i.id: i for p in city.packs for i in p.indicators}
     absent = []
-    if out.entry is None:
+    if out.events[0].kind != "level":
+        absent.append(f"a detector or rule: this is of kind {out.events[0].kind}, made by silence or by values that cannot be")
+    elif out.entry is None:
         absent.append("its detector or rule is not in these configs")
     elif not (out.entry.why.zh or out.entry.why.en):
         absent.append(f"no `why` in {out.file}")

@@ -4,6 +4,7 @@ The clock is the data's own: due moments fire at each new `arrived` and once at 
 """
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -63,12 +64,21 @@ class Offline:
         return self.board.tick(0, moment)
 
 
-def run(city: City, blocks: Iterable[Block], plan_hash: str = "", compiled: bool = True,
-        until: int | None = None) -> Iterator[Change]:
-    """All events of a history, in the order in which they would have been said."""
+NOT_JUDGED = ("late", "duplicate", "future", "old", "unknown", "guest")
+"""What `state.named` calls readings that no detector has seen."""
+
+
+def run(city: City, blocks: Iterable[Block], plan_hash: str = "", compiled: bool = True, until: int | None = None,
+        unjudged: Counter[str] | None = None) -> Iterator[Change]:
+    """All events of a history, in the order in which they would have been said.
+
+    Readings that were not judged (late, duplicate, future, old) are counted by their word in `unjudged`.
+    """
     offline = Offline(city, plan_hash, compiled=compiled)
     for block in blocks:
         yield from offline.feed(block)
+        if unjudged is not None:
+            unjudged.update(word for word in offline.state.named if word in NOT_JUDGED)
     yield from offline.finish(until)
 
 

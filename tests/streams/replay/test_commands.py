@@ -56,6 +56,8 @@ def past(tmp_path: Path) -> Path:
 def test_replay(wanglou: Command, past: Path, tmp_path: Path) -> None:
     """Events are one object a line with the fields of the design; rejects lie beside them with line and reason."""
     out = tmp_path / "events.jsonl"
+    lines = HISTORY.splitlines(keepends=True)
+    past.write_text("".join([*lines[:-1], lines[-2], lines[1].replace("27.5", "27.6"), lines[-1]]), "utf-8")
     done = wanglou("replay", past, "--configs", CONFIGS, "--out", out, "--json")
     events = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     levels = [e for e in events if e["kind"] == "level"]
@@ -64,9 +66,10 @@ def test_replay(wanglou: Command, past: Path, tmp_path: Path) -> None:
                                  "value": 28.0, "limit": 28.0, "seq": 1}.items()
     assert len(levels[0]["plan"]) == 16
     rejects = [json.loads(line) for line in Path(f"{out}.rejects.jsonl").read_text("utf-8").splitlines()]
-    assert [(r["line"], r["reason"]) for r in rejects] == [(27, "unknown"), (29, "cells")]
-    assert json.loads(done.stdout) == {"readings": 26, "events": len(events), "rejects": 2, "reasons": {"unknown": 1, "cells": 1}}
-    assert "26 readings" in done.stderr and "2 rejects (1 unknown, 1 cells)" in done.stderr
+    assert [(r["line"], r["reason"]) for r in rejects] == [(27, "unknown"), (31, "cells")]
+    assert json.loads(done.stdout) == {"readings": 28, "events": len(events), "rejects": 2, "reasons": {"unknown": 1, "cells": 1},
+                                       "not_judged": {"late": 1, "duplicate": 1}}
+    assert "28 readings" in done.stderr and "2 rejects (1 unknown, 1 cells), 2 not judged (1 late, 1 duplicate)" in done.stderr
 
 
 def test_as_a_process(past: Path, tmp_path: Path) -> None:
