@@ -114,7 +114,7 @@ async def _http(settings: Settings, host: str, source: str, name: str, idempoten
     from streams.feeds.transports.http import make_app, serve
 
     def sources() -> list[FeedSource]:
-        return feed.plan.sources("http") or [FeedSource(source or "push")]
+        return [feed.plan.source(source)] if source else feed.plan.sources("http") or [FeedSource("push")]
 
     async with opened(settings, name, say, idempotent=idempotent) as feed:
         page = serve(make_app(feed.intake, feed.plan, source), host, settings.feed_port)
@@ -139,10 +139,12 @@ async def _file(settings: Settings, path: Path, source: str, name: str, decoder:
                          chosen if decoder or _in_plan(feed, source) else "csv")
             await beside(*map(asyncio.ensure_future, (work, feed.plan.run(), beat)))
             return
+        await feed.intake.outlet.ready()
         beating = asyncio.ensure_future(beat)
         try:
             rules = feed.plan.rules(_source(feed, source, "file", options, path))
             receipt = await take(path, feed.intake, rules, _decoder(feed, source, path, decoder))
+            await feed.intake.outlet.ready()
         finally:
             beating.cancel()
     rows = [{"reason": r.reason, "place": r.place, "what": r.what} for r in receipt.rejected]
@@ -184,7 +186,9 @@ async def _play(settings: Settings, path: Path, source: str, speed: str, tail: s
                         settings.data / "feeds" / f"{name}.played" if resume else None)
         say(f"plays {path}{f' ({story.title})' if story.title else ''}{', invented' if story.invented else ''}: "
             f"{len(story.readings)} readings at ×{player.speed or 'max'}")
+        await feed.intake.outlet.ready()
         count = await player.run(say)
+        await feed.intake.outlet.ready()
     _tell(as_json, {"file": str(path), "accepted": count, "steps": player.done, "invented": story.invented,
                     "rejected": [{"reason": r.reason, "place": r.place, "what": r.what} for r in story.refused]},
           f"{path}: played {count} readings in {player.done} steps, {len(story.refused)} refused")

@@ -106,7 +106,7 @@ class Outlet:
         self._doubt: dict[int, _Item] = {}          # in the file and with the link: whichever comes first
         self._link: Link | None = None
         self._broken = self.failed = False
-        self._wake, self._disk = asyncio.Event(), asyncio.Lock()
+        self._wake, self._there, self._disk = asyncio.Event(), asyncio.Event(), asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -123,6 +123,10 @@ class Outlet:
         if not task.cancelled() and task.exception() is not None:
             log.critical("the way out of this feed has failed", exc_info=task.exception())
             self.failed = True
+
+    async def ready(self) -> None:
+        """Until Kafka is there and has everything that lay on the disk."""
+        await self._there.wait()
 
     @property
     def full(self) -> bool:
@@ -207,6 +211,7 @@ class Outlet:
         """Kafka is silent: everything that it has not acknowledged goes to the disk, in order, and so does what follows."""
         log.warning("Kafka is away: readings go to %s", self.buffer.path)
         self.online = False
+        self._there.clear()
         under_way = [i for i in self._flight if not i.got()]
         self._flight.clear()
         async with self._disk:
@@ -267,6 +272,7 @@ class Outlet:
                 kept = await asyncio.to_thread(self.buffer.read)
                 if not kept:
                     self.online = True              # nothing can slip in between: what is queued now goes to Kafka
+                    self._there.set()
                     self._doubt.clear()
                     self._wake.set()
                     log.info("Kafka is there, nothing waits on the disk")

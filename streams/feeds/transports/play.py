@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from itertools import islice
@@ -55,7 +56,7 @@ class Player:
         self.width = step or width(story, speed)    # µs of scenario time
         self.memory = memory
         self.done = 0
-        self._under_way: list[tuple[int, list[asyncio.Future[str]]]] = []
+        self._under_way: deque[tuple[int, Step, list[asyncio.Future[str]]]] = deque()
 
     async def run(self, say: Callable[[str], object] = lambda text: None) -> int:
         """Play to the end; the number of readings sent."""
@@ -87,16 +88,12 @@ class Player:
             word = Source(self.source, True, step.at, step.at)
             kept += await self._room(lambda: self.intake.say([word]))
         self.intake.sources.heard(self.source, clock.now())
-        packs: dict[str, int] = {}
         for reading in step.readings:
             self.intake.blocker.add(reading, self.source, step.at)
-            packs[reading.pack] = packs.get(reading.pack, 0) + 1
         kept += await self._room(self.intake.flush)
         kept += await self._room(lambda: self.intake.say([Tick(step.at)]))
-        self._under_way.append((number, kept))
+        self._under_way.append((number, step, kept))
         await self._settle(AHEAD)
-        for pack, n in packs.items():
-            self.intake.metrics.readings.labels(pack, self.intake.names.feed).inc(n)
 
     async def _room(self, put: Callable[[], list[asyncio.Future[str]]]) -> list[asyncio.Future[str]]:
         """Put, when there is room: a story can wait."""
@@ -105,17 +102,21 @@ class Player:
         return put()
 
     async def _settle(self, most: int) -> None:
-        """Wait until at most `most` records are under way, and remember how far it is safe."""
-        while self._under_way and sum(len(k) for _, k in self._under_way) > most:
-            number, kept = self._under_way[0]
-            if kept:
+        """Wait until at most `most` records are under way; count the steps that are safe, and remember how far that is."""
+        while self._under_way:
+            number, step, kept = self._under_way[0]
+            if not all(future.done() for future in kept):
+                if sum(len(k) for _, _, k in self._under_way) <= most:
+                    return
                 await asyncio.wait(kept)
             for future in kept:
                 try:
                     future.result()
                 except Full as full:
                     raise Unavailable(f"step {number} could not be kept: {full}") from full
-            self._under_way.pop(0)
+            self._under_way.popleft()
+            for pack, n in Counter(r.pack for r in step.readings).items():
+                self.intake.metrics.readings.labels(pack, self.intake.names.feed).inc(n)
             self.done = number
             self._remember()
 

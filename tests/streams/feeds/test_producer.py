@@ -53,7 +53,8 @@ async def test_with_kafka_away_the_disk_takes_over_and_gives_back_in_order(kafka
         kafka.up = True
         more = [out.put("t", 0, value(i)) for i in range(20, 40)]
         await asyncio.gather(*more)
-        await until(lambda: out.online and len(out.buffer) == 0)
+        await asyncio.wait_for(out.ready(), 5)
+        assert out.online and len(out.buffer) == 0
         assert await out.put("t", 0, value(40)) == "kafka"
     assert kafka.records("t") == [value(i) for i in range(41)]
 

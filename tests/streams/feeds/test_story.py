@@ -149,6 +149,8 @@ async def test_every_partition_gets_the_clock_and_no_reading_after_its_tick(kafk
         ticks.append(mine)
     assert ticks[0] and all(t == ticks[0] for t in ticks) and ticks[0][-1] >= story.end
     assert sum(len(b) for v in kafka.records("readings") if isinstance(b := decode(v), Block)) == len(story.readings)
+    counted = player.intake.metrics.readings.collect()[0].samples
+    assert sum(s.value for s in counted) == len(story.readings)
 
 
 async def test_a_killed_play_goes_on_where_it_stopped(kafka, tmp_path: Path, rules: Rules) -> None:
