@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     snapshot_seconds: float = Field(10.0, gt=0)
     session_timeout: float = Field(10.0, ge=1)      # seconds until Kafka gives up a worker
     unsaved: int = Field(20_000, ge=1)              # records a partition may be ahead of its snapshot before judging waits
+    scenario: str = ""                              # "×120": a history is being played, and the pages say so
     fault: str = ""                                 # tests only: `after_produce:3` kills the process there, the third time
 
     def model_post_init(self, context: Any, /) -> None:

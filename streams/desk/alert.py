@@ -69,7 +69,8 @@ MOVES: dict[Move, dict[State, State]] = {
 
 class Refused(Exception):
     """A move that is not legal now: `key` is its words in words.toml, `values` fill them
-    (a time as µs UTC)."""
+    (a time as µs UTC).
+    """
 
     def __init__(self, key: str, **values: str | int) -> None:
         self.key, self.values = key, values

@@ -2,6 +2,7 @@
 
 Everything here runs inside the transaction of its caller, with its audit rows.
 """
+
 from __future__ import annotations
 
 from dataclasses import fields
@@ -60,9 +61,18 @@ def _begin(s: Session, alert: Alert, m: Moment) -> None:
 
 def walk(s: Session, m: Moment) -> int:
     """All steps that are due at `m.now`; how many alerts moved."""
-    due = select(Rung.alert).join(Alert, (Alert.id == Rung.alert) & (Alert.run == Rung.run)).where(
-        Alert.open, or_((Rung.state == ladder.Rung.WAITING) & (Rung.due_at <= m.now),
-                        (Rung.state == ladder.Rung.CALLED) & (Rung.until <= m.now))).distinct()
+    due = (
+        select(Rung.alert)
+        .join(Alert, (Alert.id == Rung.alert) & (Alert.run == Rung.run))
+        .where(
+            Alert.open,
+            or_(
+                (Rung.state == ladder.Rung.WAITING) & (Rung.due_at <= m.now),
+                (Rung.state == ladder.Rung.CALLED) & (Rung.until <= m.now),
+            ),
+        )
+        .distinct()
+    )
     ids = list(s.scalars(due))
     for id_ in ids:
         alert = alert_for(s, id_)
@@ -92,9 +102,24 @@ def _call(s: Session, alert: Alert, step: Step, m: Moment) -> None:
     post = m.names.posts.get(step.post)
     for channel in step.channels:
         key = blake2b(f"{alert.id}|{alert.run}|{step.n}|{step.calls}|{channel}".encode(), digest_size=8).hexdigest()
-        s.add(Delivery(key=key, alert=alert.id, run=alert.run, n=step.n, channel=channel, post=step.post, state="pending",
-                       address=post.addresses.get(channel, "") if post else "", level=alert.level or alert.shown, scope=alert.scope,
-                       text=short(alert, m.names, step.until), next_at=m.now, created=m.now, until=step.until))
+        s.add(
+            Delivery(
+                key=key,
+                alert=alert.id,
+                run=alert.run,
+                n=step.n,
+                channel=channel,
+                post=step.post,
+                state="pending",
+                address=post.addresses.get(channel, "") if post else "",
+                level=alert.level or alert.shown,
+                scope=alert.scope,
+                text=short(alert, m.names, step.until),
+                next_at=m.now,
+                created=m.now,
+                until=step.until,
+            )
+        )
     audit(s, m.now, "called", alert, step.post, n=step.n, of=step.of, channels=list(step.channels), until=step.until)
 
 
@@ -139,8 +164,11 @@ def covering(s: Session, alert: Alert) -> Alert | None:
     """The open alert of a rule that speaks for this one: it names its series and is at least as bad."""
     if not alert.site or not alert.level:
         return None
-    rows = s.scalars(select(Alert).where(Alert.open, Alert.covers, Alert.level >= alert.level, Alert.scope == alert.scope,
-                                         Alert.id != alert.id).order_by(Alert.level.desc(), Alert.opened))
+    rows = s.scalars(
+        select(Alert)
+        .where(Alert.open, Alert.covers, Alert.level >= alert.level, Alert.scope == alert.scope, Alert.id != alert.id)
+        .order_by(Alert.level.desc(), Alert.opened)
+    )
     return next((r for r in rows if f"{alert.indicator}@{alert.site}" in r.members), None)
 
 

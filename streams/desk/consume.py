@@ -2,6 +2,7 @@
 
 `assign` and `seek`, no consumer group: what was folded is known to the database alone.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
@@ -13,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from detectors.event import Change
+from streams.broker import wait_for_broker
 from streams.codec import BadRecord, Changes, decode
 from streams.desk import calls
 from streams.desk.fold import Moment, fold
@@ -37,7 +39,7 @@ def apply(store: Store, topic: str, offset: int, changes: Iterable[Change], m: M
             if alert is not None:
                 moved[alert.id] = alert
         if live:
-            for alert in sorted(moved.values(), key=lambda a: not a.covers):    # what covers comes first
+            for alert in sorted(moved.values(), key=lambda a: not a.covers):  # what covers comes first
                 calls.settle(s, alert, m)
         place.offset = offset + 1
     return True
@@ -59,7 +61,7 @@ def _place(s: Session, topic: str) -> Offset:
 
 
 class Consumer:
-    """Reads on while this desk leads. `moment(t)` gives wall clock and words; `wake` is called after each folded record."""
+    """Reads on while this desk leads. `moment` gives wall clock and words; `live` = past the log's end known at start."""
 
     def __init__(self, store: Store, broker: str, topic: str, moment: Callable[[], Moment]) -> None:
         self.store, self.broker, self.topic, self.moment = store, broker, topic, moment
@@ -75,7 +77,7 @@ class Consumer:
             try:
                 self._read(stop, leading)
             except Exception as error:
-                if str(error) != self.fault:
+                if str(error) != self.fault and not stop.is_set():
                     log.warning("events cannot be read", error=str(error))
                 self.fault = str(error)
                 stop.wait(1.0)
@@ -84,7 +86,10 @@ class Consumer:
     def _read(self, stop: Event, leading: Callable[[], bool]) -> None:
         from kafka import KafkaConsumer, TopicPartition
 
-        consumer: Any = KafkaConsumer(bootstrap_servers=self.broker, group_id=None, enable_auto_commit=False, client_id="wanglou-desk")
+        wait_for_broker(self.broker, lambda said: log.warning(str(said)), alive=lambda: not stop.is_set())
+        consumer: Any = KafkaConsumer(
+            bootstrap_servers=self.broker, group_id=None, enable_auto_commit=False, client_id="wanglou-desk"
+        )
         try:
             part = TopicPartition(self.topic, PARTITION)
             consumer.assign([part])
@@ -108,8 +113,8 @@ class Consumer:
             record = decode(value or b"")
             apply(self.store, self.topic, offset, record.changes if isinstance(record, Changes) else (), self.moment(), self.live)
         except DBAPIError:
-            raise                       # the database is away: the same record again
-        except Exception as error:      # one record that cannot be folded must not hide those behind it
+            raise  # the database is away: the same record again
+        except Exception as error:  # one record that cannot be folded must not hide those behind it
             kind = "unreadable" if isinstance(error, BadRecord) else "unfolded"
             log.exception("event left out", offset=offset)
             with self.store.begin() as s:

@@ -3,6 +3,7 @@
 A row is taken by a lease that is written *before* the attempt: after a crash the row comes back when the lease ends,
 with attempts > 0, and goes out marked 重发 under the same key.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -29,7 +30,9 @@ BATCH = 50
 class Deliverer:
     """Sends what is due. `moment` gives wall clock and words; `url` is where a person finds the desk."""
 
-    def __init__(self, store: Store, channels: dict[str, Channel], moment: Callable[[], Moment], url: str, metrics: Metrics) -> None:
+    def __init__(
+        self, store: Store, channels: dict[str, Channel], moment: Callable[[], Moment], url: str, metrics: Metrics
+    ) -> None:
         self.store, self.channels, self.moment, self.url, self.metrics = store, channels, moment, url, metrics
         self.pool = ThreadPoolExecutor(8, "deliver")
 
@@ -43,8 +46,15 @@ class Deliverer:
 
     def _take(self, now: int) -> list[Delivery]:
         with self.store.begin() as s:
-            rows = list(s.scalars(select(Delivery).where(Delivery.state == "pending", Delivery.next_at <= now).order_by(
-                Delivery.level.desc(), Delivery.next_at).limit(BATCH).with_for_update(skip_locked=True)))
+            rows = list(
+                s.scalars(
+                    select(Delivery)
+                    .where(Delivery.state == "pending", Delivery.next_at <= now)
+                    .order_by(Delivery.level.desc(), Delivery.next_at)
+                    .limit(BATCH)
+                    .with_for_update(skip_locked=True)
+                )
+            )
             for row in rows:
                 row.attempts, row.next_at = row.attempts + 1, now + LEASE * 1_000_000
         return rows
@@ -55,11 +65,21 @@ class Deliverer:
             return Outcome(Result.NEVER, f"no channel {row.channel!r}")
         again = row.attempts > 1
         text = (say("msg.again", "zh") if again else "") + row.text
-        message = Message(row.key, row.alert, Level(row.level).word, row.scope, text, row.post, row.n, iso(row.until), again,
-                          f"{self.url}/w/{row.alert}")
+        message = Message(
+            row.key,
+            row.alert,
+            Level(row.level).word,
+            row.scope,
+            text,
+            row.post,
+            row.n,
+            iso(row.until),
+            again,
+            f"{self.url}/w/{row.alert}",
+        )
         try:
             return channel.send(message, row.address)
-        except Exception as error:      # a channel with a fault must not stop the others
+        except Exception as error:  # a channel with a fault must not stop the others
             return Outcome(Result.AGAIN, f"{type(error).__name__}: {error}")
 
     def _settle(self, tried: Delivery, outcome: Outcome) -> None:
@@ -69,8 +89,17 @@ class Deliverer:
             if row is None:
                 return
             result = self._result(row, outcome, m.now)
-            audit(s, m.now, "delivery", s.get(Alert, row.alert), row.post, channel=row.channel, result=result,
-                  attempt=row.attempts, detail=outcome.detail)
+            audit(
+                s,
+                m.now,
+                "delivery",
+                s.get(Alert, row.alert),
+                row.post,
+                channel=row.channel,
+                result=result,
+                attempt=row.attempts,
+                detail=outcome.detail,
+            )
             if outcome.result is Result.SENT:
                 acts.receipt(s, row.key, "sent", m)
         self.metrics.deliveries.labels(row.channel, result).inc()

@@ -1,4 +1,5 @@
 """What the leading desk does by itself: reads events, walks ladders, sends. One desk leads, all serve pages."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -57,7 +58,9 @@ class Leader:
 class Work:
     """The threads of one desk. `start` and `close`; `leading` and `live` are what pages and metrics say."""
 
-    def __init__(self, store: Store, consumer: Consumer | None, deliverer: Deliverer, meter: Meter, moment: Callable[[], Moment]) -> None:
+    def __init__(
+        self, store: Store, consumer: Consumer | None, deliverer: Deliverer, meter: Meter, moment: Callable[[], Moment]
+    ) -> None:
         self.store, self.consumer, self.deliverer, self.meter, self.moment = store, consumer, deliverer, meter, moment
         self.leader = Leader(store.engine)
         self.stop = Event()
@@ -69,7 +72,7 @@ class Work:
 
     @property
     def leading(self) -> bool:
-        """This desk leads and its database answered lately."""
+        """Whether this desk leads, and its database answered lately."""
         return self._led and clock.monotonic() - self._seen < ATTENTIVE
 
     @property
@@ -95,9 +98,8 @@ class Work:
             try:
                 self._led = self.leader.hold()
                 if self._led:
-                    if self.live:
-                        with self.store.begin() as s:
-                            calls.walk(s, self.moment())
+                    with self.store.begin() as s:
+                        calls.walk(s, self.moment())
                     self.meter.catch_up()
                     self._seen = clock.monotonic()
             except Exception:

@@ -1,8 +1,10 @@
 """The log of events, folded into alerts: what a change means for the rows. Nobody is called here (calls.py does)."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -56,8 +58,17 @@ def _level(s: Session, change: Change, m: Moment) -> Alert | None:
     alert, member = _owner(s, change, member, m)
     if alert is None or member is None:
         return None
-    s.add(Event(member=member.id, seq=change.seq, revision=change.revision, withdrawn=change.withdrawn,
-                level=change.to, time=change.time, body=event_json(change)))
+    s.add(
+        Event(
+            member=member.id,
+            seq=change.seq,
+            revision=change.revision,
+            withdrawn=change.withdrawn,
+            level=change.to,
+            time=change.time,
+            body=event_json(change),
+        )
+    )
     s.flush()
     member.level = level_of((e.seq, e.revision, e.withdrawn, e.level) for e in _events(s, member.id))
     if not alert.open and member.level > 0:
@@ -70,8 +81,17 @@ def _level(s: Session, change: Change, m: Moment) -> Alert | None:
 
 
 def _known(s: Session, change: Change) -> bool:
-    return s.scalar(select(Event.id).where(Event.member == change.alert, Event.seq == change.seq, Event.revision == change.revision,
-                                           Event.withdrawn == change.withdrawn)) is not None
+    return (
+        s.scalar(
+            select(Event.id).where(
+                Event.member == change.alert,
+                Event.seq == change.seq,
+                Event.revision == change.revision,
+                Event.withdrawn == change.withdrawn,
+            )
+        )
+        is not None
+    )
 
 
 def _owner(s: Session, change: Change, member: Member | None, m: Moment) -> tuple[Alert | None, Member | None]:
@@ -85,11 +105,16 @@ def _owner(s: Session, change: Change, member: Member | None, m: Moment) -> tupl
             return None, None
         alert = _open(s, change, key, m)
     if member is None:
-        member = Member(id=change.alert, alert=alert.id, detector=change.detector or change.rule,
-                        series=f"{change.indicator}@{change.site}" if change.site else "", level=0)
+        member = Member(
+            id=change.alert,
+            alert=alert.id,
+            detector=change.detector or change.rule,
+            series=f"{change.indicator}@{change.site}" if change.site else "",
+            level=0,
+        )
         s.add(member)
     elif member.alert != alert.id and change.to > 0:
-        member.alert = alert.id         # its own alert was closed, another one speaks for the same thing now
+        member.alert = alert.id  # its own alert was closed, another one speaks for the same thing now
     elif member.alert != alert.id:
         return s.get(Alert, member.alert, with_for_update=True), member
     s.flush()
@@ -98,10 +123,27 @@ def _owner(s: Session, change: Change, member: Member | None, m: Moment) -> tupl
 
 def _open(s: Session, change: Change, key: str, m: Moment) -> Alert:
     taken = s.get(Alert, change.alert)
-    alert = Alert(id=change.alert if taken is None else f"{change.alert}-{change.seq}", key=key, state=State.DETECTED,
-                  pack=change.pack, indicator=change.indicator, detector=change.detector, rule=change.rule, site=change.site,
-                  area=change.area, scope=change.scope, level=0, shown=0, first=change.to, opened=m.now, owed=0, run=0,
-                  onset=change.time if change.onset is None else change.onset, open=True, covers=change.covers)
+    alert = Alert(
+        id=change.alert if taken is None else f"{change.alert}-{change.seq}",
+        key=key,
+        state=State.DETECTED,
+        pack=change.pack,
+        indicator=change.indicator,
+        detector=change.detector,
+        rule=change.rule,
+        site=change.site,
+        area=change.area,
+        scope=change.scope,
+        level=0,
+        shown=0,
+        first=change.to,
+        opened=m.now,
+        owed=0,
+        run=0,
+        onset=change.time if change.onset is None else change.onset,
+        open=True,
+        covers=change.covers,
+    )
     s.add(alert)
     s.flush()
     return alert
@@ -174,10 +216,20 @@ def _act(change: Change, before: int, level: int, first: bool) -> str:
     return "revised" if change.revision else "moved"
 
 
-def _said(change: Change, before: int, level: int) -> dict[str, object]:
-    return {"from": before, "to": level, "says": change.to, "detector": change.detector or change.rule, "value": change.value,
-            "limit": change.limit, "time": change.time, "revision": change.revision or None, "event": change.id,
-            "partition": change.partition if change.offset >= 0 else None, "offset": change.offset if change.offset >= 0 else None}
+def _said(change: Change, before: int, level: int) -> dict[str, Any]:
+    return {
+        "from": before,
+        "to": level,
+        "says": change.to,
+        "detector": change.detector or change.rule,
+        "value": change.value,
+        "limit": change.limit,
+        "time": change.time,
+        "revision": change.revision or None,
+        "event": change.id,
+        "partition": change.partition if change.offset >= 0 else None,
+        "offset": change.offset if change.offset >= 0 else None,
+    }
 
 
 def old(alert: Alert, m: Moment) -> bool:
@@ -197,7 +249,9 @@ def _retired(s: Session, change: Change, m: Moment) -> Alert | None:
 
 
 def _of_series(s: Session, series: str) -> list[Alert]:
-    return list(s.scalars(select(Alert).join(Member, Member.alert == Alert.id).where(Member.series == series, Alert.open).distinct()))
+    return list(
+        s.scalars(select(Alert).join(Member, Member.alert == Alert.id).where(Member.series == series, Alert.open).distinct())
+    )
 
 
 def _freshness(s: Session, alert: Alert, change: Change, m: Moment) -> None:
@@ -209,7 +263,8 @@ def _freshness(s: Session, alert: Alert, change: Change, m: Moment) -> None:
 
 def _item(s: Session, change: Change, m: Moment) -> None:
     name = {"fresh": f"{change.indicator}@{change.site}", "sensor": change.site, "feed": change.source}.get(
-        change.kind, f"{change.detector}|{change.indicator}@{change.site}")
+        change.kind, f"{change.detector}|{change.indicator}@{change.site}"
+    )
     item = s.get(Item, (change.kind, name))
     if change.fresh == "fresh":
         if item is not None:
@@ -217,8 +272,15 @@ def _item(s: Session, change: Change, m: Moment) -> None:
             audit(s, m.now, "item", kind=change.kind, name=name, state="fresh")
         return
     if item is None:
-        item = Item(kind=change.kind, name=name, pack=change.pack, site=change.site, indicator=change.indicator, state=change.fresh,
-                    since=m.names.since(change.indicator, change.time) if change.kind == "fresh" else change.time)
+        item = Item(
+            kind=change.kind,
+            name=name,
+            pack=change.pack,
+            site=change.site,
+            indicator=change.indicator,
+            state=change.fresh,
+            since=m.names.since(change.indicator, change.time) if change.kind == "fresh" else change.time,
+        )
         s.add(item)
         audit(s, m.now, "item", kind=change.kind, name=name, state=change.fresh)
     item.state, item.detail = change.fresh, change.check or change.detector

@@ -111,9 +111,9 @@ def _plan(steps: tuple[Step, ...], start: int) -> tuple[Step, ...]:
     """Due times of the waiting rungs, one after the other from `start`."""
     out = []
     for step in steps:
-        if step.state is Rung.WAITING:
-            step, start = replace(step, due_at=start), start + round(step.within * MICRO)
-        out.append(step)
+        waits = step.state is Rung.WAITING
+        out.append(replace(step, due_at=start) if waits else step)
+        start += round(step.within * MICRO) if waits else 0
     return tuple(out)
 
 

@@ -1,4 +1,5 @@
 """The desk's metrics: counters follow the audit rows, gauges are asked of the database at each scrape."""
+
 from __future__ import annotations
 
 from collections import Counter
@@ -34,18 +35,28 @@ class Meter:
     def catch_up(self) -> None:
         """Count what was written since the last time."""
         with self.store.read() as s:
-            rows = s.execute(select(Audit, Alert).join(Alert, Alert.id == Audit.alert).where(Audit.seq > self.seq).order_by(
-                Audit.seq).limit(1000)).all()
+            rows = s.execute(
+                select(Audit, Alert)
+                .join(Alert, Alert.id == Audit.alert)
+                .where(Audit.seq > self.seq)
+                .order_by(Audit.seq)
+                .limit(1000)
+            ).all()
         for row, alert in rows:
             self.seq = max(self.seq, row.seq)
             self._count(row, alert)
 
     def _count(self, row: Audit, alert: Alert) -> None:
-        level, by = Level(int(row.what.get("to") or alert.shown)).word, str(row.what.get("detector") or alert.detector or alert.rule)
+        level, by = (
+            Level(int(row.what.get("to") or alert.shown)).word,
+            str(row.what.get("detector") or alert.detector or alert.rule),
+        )
         if row.act in ("opened", "raised"):
             self.metrics.alerts.labels(alert.pack, by, level, alert.scope).inc()
         elif row.act == "answered" and alert.scope == "real" and "took" in row.what:
-            self.metrics.answer_seconds.labels(Level(alert.shown).word, self.names().agency(alert.site)).observe(row.what["took"] / 1e6)
+            self.metrics.answer_seconds.labels(Level(alert.shown).word, self.names().agency(alert.site)).observe(
+                row.what["took"] / 1e6
+            )
         elif row.act == "closed" and alert.scope == "real":
             self.metrics.outcomes.labels(alert.pack, alert.detector or alert.rule, alert.disposition).inc()
 
@@ -53,13 +64,17 @@ class Meter:
         names = self.names()
         with self.store.read() as s:
             rows = s.scalars(select(Alert).where(Alert.open))
-            return dict(Counter((a.pack, names.district(a.site, a.area), Level(a.level or a.shown).word, a.state, a.scope)
-                                for a in rows))
+            return dict(
+                Counter((a.pack, names.district(a.site, a.area), Level(a.level or a.shown).word, a.state, a.scope) for a in rows)
+            )
 
     def _unanswered(self) -> dict[tuple[str, ...], float]:
         with self.store.read() as s:
-            rows = s.execute(select(Alert.shown, func.min(Alert.raised)).where(
-                Alert.open, Alert.scope == "real", Alert.covered_by.is_(None), Alert.state.in_(UNANSWERED)).group_by(Alert.shown))
+            rows = s.execute(
+                select(Alert.shown, func.min(Alert.raised))
+                .where(Alert.open, Alert.scope == "real", Alert.covered_by.is_(None), Alert.state.in_(UNANSWERED))
+                .group_by(Alert.shown)
+            )
             return {(Level(level).word,): since / 1e6 for level, since in rows}
 
     def _outbox(self, state: str) -> dict[tuple[str, ...], float]:
@@ -74,8 +89,11 @@ class Meter:
     def _chattering(self) -> dict[tuple[str, ...], float]:
         since = self.now() - 1800 * 1_000_000
         with self.store.read() as s:
-            rows = s.execute(select(Audit.alert, func.count()).where(Audit.at > since, Audit.act.in_(("opened", "raised"))).group_by(
-                Audit.alert)).all()
+            rows = s.execute(
+                select(Audit.alert, func.count())
+                .where(Audit.at > since, Audit.act.in_(("opened", "raised")))
+                .group_by(Audit.alert)
+            ).all()
             return {(): sum(n >= 3 for _, n in rows)}
 
 

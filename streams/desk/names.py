@@ -1,4 +1,5 @@
 """Words and numbers of things from the plan in force: titles, units, limits, posts. Falls back to ids where there is no plan."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -146,7 +147,7 @@ def number(value: Num, site: str) -> float:
 
 
 class Plan:
-    """The newest plan, asked for again every few seconds. `load` gives (hash, City) or None; what it raises is kept for /readyz."""
+    """The newest plan, asked for again every few seconds. `load` gives (hash, City) or None; a failure is kept in `fault`."""
 
     def __init__(self, load: Callable[[], tuple[str, City] | None], every: float = 5.0) -> None:
         self._load, self._every, self._next = load, every, float("-inf")
@@ -160,7 +161,7 @@ class Plan:
             try:
                 found = self._load()
                 self.fault = "" if found else "no plan yet"
-            except Exception as error:      # a database of others that is away must not stop answers
+            except Exception as error:  # a database of others that is away must not stop answers
                 self.fault, found = str(error), None
             if found and found[0] != self._names.hash:
                 self._names = Names(found[1], found[0])

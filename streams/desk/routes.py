@@ -12,7 +12,8 @@ def areas_of(city: City, site: str, area: str) -> frozenset[str]:
     tree, _, own = area.partition(":")
     todo = [*found.items(), (tree, own)]
     out: set[str] = set()
-    for tree, node in todo:
+    for tree, lowest in todo:
+        node = lowest
         while node and f"{tree}:{node}" not in out:
             out |= {node, f"{tree}:{node}"}
             node = parents.get((tree, node), "")

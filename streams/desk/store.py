@@ -1,4 +1,5 @@
 """The desk's database: opened and brought up to date at start, one transaction a deed, one chain of audit rows."""
+
 from __future__ import annotations
 
 import json
@@ -66,8 +67,16 @@ def audit(s: Session, at: int, act: str, alert: Alert | None = None, post: str =
     if end is None:
         end = Chain(id=1, seq=0, hash="")
         s.add(end)
-    row = Audit(seq=end.seq + 1, at=at, alert=alert.id if alert else "", act=act, post=post,
-                what={k: v for k, v in what.items() if v not in (None, "")}, prev_hash=end.hash, hash="")
+    row = Audit(
+        seq=end.seq + 1,
+        at=at,
+        alert=alert.id if alert else "",
+        act=act,
+        post=post,
+        what={k: v for k, v in what.items() if v not in (None, "")},
+        prev_hash=end.hash,
+        hash="",
+    )
     row.hash = digest(row)
     s.add(row)
     end.seq, end.hash = row.seq, row.hash
@@ -78,7 +87,9 @@ def audit(s: Session, at: int, act: str, alert: Alert | None = None, post: str =
 
 def digest(row: Audit) -> str:
     """The hash of an audit row over all of it and the hash before it."""
-    said = json.dumps([row.prev_hash, row.seq, row.at, row.alert, row.act, row.post, row.what], ensure_ascii=False, sort_keys=True)
+    said = json.dumps(
+        [row.prev_hash, row.seq, row.at, row.alert, row.act, row.post, row.what], ensure_ascii=False, sort_keys=True
+    )
     return blake2b(said.encode(), digest_size=16).hexdigest()
 
 
@@ -95,5 +106,3 @@ def broken(s: Session) -> int:
 def alert_for(s: Session, id_: str) -> Alert | None:
     """An alert, locked for this transaction."""
     return s.get(Alert, id_, with_for_update=True)
-
-

@@ -1,8 +1,9 @@
 """The desk's tables (desk.db). All times are int64 µs UTC; `at`, `due_at`, `until` are wall clock, `time`, `onset`,
-`since`, `arrived` are the log's own clock (scenario time in a played history)."""
+`since`, `arrived` are the log's own clock (scenario time in a played history).
+"""
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, MetaData, String, UniqueConstraint, false, text, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -13,7 +14,7 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention={"ix": "ix_%(column_0_label)s", "uq": "uq_%(table_name)s_%(column_0_name)s",
                                            "fk": "fk_%(table_name)s_%(column_0_name)s", "pk": "pk_%(table_name)s"})
-    type_annotation_map = {int: BigInteger, str: String, dict[str, Any]: JSON, list[Any]: JSON}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {int: BigInteger, str: String, dict[str, Any]: JSON, list[Any]: JSON}
 
 
 class Alert(Base):

@@ -1,4 +1,5 @@
 """The text of a call: short, whole, with what to do by when. Pure."""
+
 from __future__ import annotations
 
 from streams.desk.local import local, moment, number
@@ -12,13 +13,22 @@ def short(alert: Alert, names: Names, until: int, lang: str = "zh") -> str:
     title = " ".join(x for x in (subject(alert, names, lang), names.place(alert.site, alert.area, lang)) if x)
     digits, unit = names.decimals(alert.indicator), names.unit(alert.indicator)
     value = f"{number(alert.value, digits)}{unit}" if alert.value is not None else ""
-    limit = say("msg.limit", lang, limit=number(alert.bound, digits)) if alert.value is not None and alert.bound is not None else ""
+    limit = (
+        say("msg.limit", lang, limit=number(alert.bound, digits)) if alert.value is not None and alert.bound is not None else ""
+    )
     if alert.as_of:
         limit += say("msg.asof", lang, time=moment(alert.as_of, alert.arrived, lang, False))
     if alert.confidence == "suspect":
         limit += say("msg.suspect", lang)
-    text = say("msg.call", lang, level=level(alert.level or alert.shown, lang), title=title, value=value, limit=limit,
-               until=f"{local(until):%H:%M:%S}")
+    text = say(
+        "msg.call",
+        lang,
+        level=level(alert.level or alert.shown, lang),
+        title=title,
+        value=value,
+        limit=limit,
+        until=f"{local(until):%H:%M:%S}",
+    )
     return (say("msg.exercise", lang) if alert.scope == "exercise" else "") + text
 
 

@@ -1,0 +1,59 @@
+"""The desk's web application, made by a function."""
+
+from __future__ import annotations
+
+import secrets
+
+import structlog
+from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from streams.desk.api import data, deed, look, stream
+from streams.desk.api.guard import Guard
+from streams.desk.api.who import lang_of
+from streams.desk.site import Site
+from streams.desk.words import say
+
+log = structlog.get_logger(__name__)
+
+
+def make_app(site: Site) -> FastAPI:
+    """The application over one desk."""
+    app = FastAPI(title="Wanglou desk", docs_url=None, redoc_url=None)
+    app.state.site = site
+    for part in (look, deed, data, stream):
+        app.include_router(part.router)
+    app.add_middleware(Guard, hosts=site.hosts)
+    app.add_exception_handler(HTTPException, _not_found)
+    app.add_exception_handler(Exception, _broken)
+    site.metrics.desk_clients.watch(lambda: {(): site.clients})
+    site.metrics.desk_leader.watch(lambda: {(): int(site.leading())})
+    return app
+
+
+def _not_found(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    if request.url.path.startswith("/api"):
+        return JSONResponse({"detail": getattr(error, "detail", "")}, status)
+    return look.fault_page(request, "err.bad", status)
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    """What failed, under a number that the log has too; plain enough to need no database."""
+    number, lang = secrets.token_hex(4), lang_of(request)
+    log.error("request failed", number=number, path=request.url.path, exc_info=error)
+    away = (
+        " · ".join(x for x in (say("off.leader", lang), say("off.leader_what", lang)))
+        if isinstance(error, SQLAlchemyError)
+        else ""
+    )
+    return HTMLResponse(
+        f'<!doctype html><meta charset="utf-8"><title>{say("app.name", lang)}</title>'
+        f'<link rel="stylesheet" href="/static/desk.css">'
+        f'<main><div class="note red" role="alert"><b>✕ {say("err.page", lang)}</b><span>{away} {number}</span>'
+        f'<a class="btn" href="/">{say("act.retry", lang)}</a></div></main>',
+        500 if not away else 503,
+    )

@@ -1,0 +1,35 @@
+"""Who acts: the one seam where sign-in will stand. Until then the post is chosen on the page, on this machine only."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from starlette.requests import Request
+
+from streams.desk.alert import Actor
+from streams.desk.site import Site
+from streams.desk.words import LANGS
+
+THEMES = ("light", "dark")
+
+
+def site_of(request: Request) -> Site:
+    """The desk that this request reached."""
+    return cast(Site, request.app.state.site)
+
+
+def acting(request: Request) -> Actor:
+    """The post that acts in this request; nobody (`Actor()`) where none was chosen or the plan has no such post."""
+    return site_of(request).names().actor(request.cookies.get("post", ""), lang_of(request))
+
+
+def lang_of(request: Request) -> str:
+    """`zh` unless `?lang=` or the cookie says `en`."""
+    asked = request.query_params.get("lang") or request.cookies.get("lang", "")
+    return asked if asked in LANGS else "zh"
+
+
+def theme_of(request: Request) -> str:
+    """`light`, `dark` or "" for the system's."""
+    asked = request.cookies.get("theme", "")
+    return asked if asked in THEMES else ""

@@ -1,0 +1,109 @@
+"""`wanglou desk` as a process: waits for its database and its broker, leads or follows, serves pages, ends in order."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+import structlog
+import uvicorn
+
+from streams import clock
+from streams.desk import channels, names
+from streams.desk.api.app import make_app
+from streams.desk.consume import Consumer
+from streams.desk.deliver import Deliverer
+from streams.desk.engine import Work
+from streams.desk.fold import Moment
+from streams.desk.meter import Meter
+from streams.desk.series import Readings
+from streams.desk.site import Site
+from streams.desk.store import Store
+from streams.errors import UsageError
+from streams.metrics import Metrics
+from streams.settings import Settings
+from streams.sql import wait_for_database
+
+log = structlog.get_logger("wanglou.desk")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Desk:
+    """All parts of one desk, joined; `serve` runs until SIGTERM or SIGINT."""
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.desk_host not in LOOPBACK:
+            raise UsageError(
+                f"WANGLOU_DESK_HOST={settings.desk_host}: there is no sign-in yet, so the desk serves this machine only"
+            )
+        self.settings, self.metrics = settings, Metrics()
+        wait_for_database(settings.desk_url, lambda said: log.warning(str(said))).dispose()
+        self.store = Store(settings.desk_url)
+        self.names = names.Plan(names.from_state(settings.state_url))
+        self.played = settings.scenario or ("▶" if settings.ticks == "log" else "")
+        url = f"http://{settings.desk_host}:{settings.desk_port}"
+        self.deliverer = Deliverer(self.store, channels.load(settings.data), self.moment, url, self.metrics)
+        self.consumer = Consumer(self.store, settings.broker, settings.topic("events"), self.moment)
+        meter = Meter(self.store, self.metrics, self.names, clock.now)
+        self.work = Work(self.store, self.consumer, self.deliverer, meter, self.moment)
+        self.site = Site(
+            self.store,
+            self.names,
+            Readings(settings.history_url),
+            self.metrics,
+            self.played,
+            leading=lambda: self.work.leading,
+            live=lambda: self.work.live,
+            ready=self.fault,
+        )
+
+    def moment(self) -> Moment:
+        """Now."""
+        return Moment(clock.now(), self.names(), bool(self.played))
+
+    def fault(self) -> str:
+        """Why the desk is not ready; "" when it is."""
+        if self.consumer.fault:
+            return f"events: {self.consumer.fault}"
+        if not self.work.leading:
+            return "another desk leads" if self.work.leader.kept is None else "not begun"
+        return "" if self.work.live else "reading the log up to now"
+
+    def serve(self) -> None:
+        """Pages and ladders under way at once, the log as soon as the broker answers. Ends within five seconds of SIGTERM."""
+        config = uvicorn.Config(
+            make_app(self.site),
+            host=self.settings.desk_host,
+            port=self.settings.desk_port,
+            log_level="warning",
+            timeout_graceful_shutdown=1,
+            lifespan="off",
+        )
+        server = Server(config, self.site)
+        self.work.start()
+        log.info("desk", at=f"http://{self.settings.desk_host}:{self.settings.desk_port}")
+        try:
+            server.run()
+        finally:
+            self.site.closing = True
+            self.work.close()
+            self.store.close()
+            log.info("desk ended")
+
+
+class Server(uvicorn.Server):
+    """Tells the open streams to end at the first signal: they would hold the process for ever."""
+
+    def __init__(self, config: uvicorn.Config, site: Site) -> None:
+        super().__init__(config)
+        self.site = site
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM or SIGINT."""
+        self.site.closing = True
+        super().handle_exit(signal.SIGTERM, frame)
+
+
+def run(settings: Settings) -> None:
+    """Run one desk until it is told to end."""
+    Desk(settings).serve()
