@@ -158,7 +158,6 @@ async def _play(settings: Settings, path: Path, source: str, speed: str, tail: s
                 options: dict[str, str], idempotent: bool, as_json: bool) -> None:
     from dataclasses import replace
 
-    from streams.broker import wait_for_broker
     from streams.feeds.decoders import decode
     from streams.feeds.run import opened
     from streams.feeds.story import scenario, told
@@ -166,7 +165,6 @@ async def _play(settings: Settings, path: Path, source: str, speed: str, tail: s
     from streams.feeds.transports.play import Player, speed_of
     from streams.packs.units import UnitError, seconds
 
-    await asyncio.to_thread(wait_for_broker, settings.broker, say)
     async with opened(settings, name, say, played=True, idempotent=idempotent) as feed:
         await feed.plan.wait(say)
         options = {"missing": "na,n/a,nan,null,none", **options}

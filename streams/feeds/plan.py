@@ -21,6 +21,7 @@ class PlanWatch:
     def __init__(self, newest: Newest, feed: str = "", every: float = 3.0) -> None:
         self.newest, self.feed, self.every = newest, feed, every
         self.hash = ""
+        self.lost = False                           # the database did not answer when last asked
         self.city: City | None = None
         self._rules: dict[str, Rules] = {}
 
@@ -29,8 +30,11 @@ class PlanWatch:
         try:
             found = await asyncio.to_thread(self.newest)
         except (SQLAlchemyError, ValueError, Unavailable) as error:     # the last plan still holds
-            log.warning("the plan cannot be read: %s", error)
+            if not self.lost:
+                log.warning("the plan cannot be read: %s", error)
+            self.lost = True
             return False
+        self.lost = False
         if found is None or found[0] == self.hash:
             return False
         self.hash, self.city = found
@@ -49,7 +53,7 @@ class PlanWatch:
         """The plan, once there is one; says that it waits, at once and then every 30 s."""
         tries = 0
         while self.city is None and not await self.look():
-            if tries % max(1, round(30 / self.every)) == 0:
+            if not self.lost and tries % max(1, round(30 / self.every)) == 0:
                 say("waiting for a plan: run `wanglou topics create` or `wanglou apply`")
             tries += 1
             await asyncio.sleep(self.every)

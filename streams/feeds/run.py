@@ -44,12 +44,13 @@ class Feed:
 
 
 def newest(settings: Settings, say: Say) -> Callable[[], tuple[str, City] | None]:
-    """Asks the database for the newest plan; waits for the database, and says so, when first asked."""
+    """Asks the database for the newest plan; while the database is away it says so, and is Unavailable."""
     plans: list[Plans] = []
+    said = _Seldom(say)
 
     def ask() -> tuple[str, City] | None:
         if not plans:
-            plans.append(Plans(wait_for_database(settings.state_url, say)))
+            plans.append(Plans(wait_for_database(settings.state_url, said.tell, limit=1)))
         found = plans[0].newest()
         return (found[0], city_of(found[1])) if found else None
 
