@@ -57,11 +57,22 @@ def decode(data: bytes) -> Record:
             return _unblock(body)
         if letter == b"c":
             return Changes(tuple(_unchange(c) for c in body[0]), body[1], body[2])
-        return _PLAIN[letter](*(tuple(v) if isinstance(v, list) else v for v in body))  # type: ignore[no-any-return]
+        record: Record = _PLAIN[letter](*(tuple(v) if isinstance(v, list) else v for v in body))
+        return _typed(record)
     except BadRecord:
         raise
-    except (IndexError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise BadRecord(f"not a record: {error}") from error
+
+
+_TYPES: dict[str, Any] = {"int": int, "str": str, "bool": bool, "float": (int, float), "tuple[float, ...]": tuple}
+
+
+def _typed(record: Record) -> Record:
+    for f in fields(record):
+        if not isinstance(getattr(record, f.name), _TYPES[str(f.type)]):
+            raise BadRecord(f"{type(record).__name__}.{f.name} is {getattr(record, f.name)!r}")
+    return record
 
 
 def _block(b: Block) -> list[Any]:
@@ -99,4 +110,5 @@ def _change(change: Change) -> dict[int, Any]:
 
 
 def _unchange(body: dict[int, Any]) -> Change:
-    return Change(**{_CHANGE[i]: tuple(v) if isinstance(v, list) else v for i, v in body.items() if i < len(_CHANGE)})
+    known: dict[str, Any] = {_CHANGE[i]: tuple(v) if isinstance(v, list) else v for i, v in body.items() if i < len(_CHANGE)}
+    return Change(**known)

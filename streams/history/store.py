@@ -29,7 +29,7 @@ reading = Table("reading", tables,
                 Column("check", String, nullable=False),
                 Column("revision", Integer, nullable=False))           # how many other values of this t came before
 
-# The number of a revision is counted where the row is first written. CAST: PostgreSQL must know the type of what it is given twice.
+# The number of a revision is counted where the row is first written. CAST: PostgreSQL must know the type of what is given twice.
 _REVISION = """(SELECT count(*) FROM reading r WHERE r.series = CAST(:series AS VARCHAR) AND r.t = :t AND r.arrived < :arrived
                AND r.value IS DISTINCT FROM CAST(:value AS DOUBLE PRECISION))"""
 _RAW = text(f"""INSERT INTO reading (series, t, arrived, value, flag, "check", revision)

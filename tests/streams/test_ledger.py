@@ -162,7 +162,7 @@ class World:
         await self.tasks()
 
     async def restart(self, keep_flying: bool) -> None:
-        """kill -9: memory is gone; what was on its way may or may not have reached Kafka."""
+        """By kill -9 memory is gone; what was on its way may or may not have reached Kafka."""
         for task in list(self.ledgers._tasks):
             task.cancel()
         self.kafka += self.flying if keep_flying else []
@@ -333,7 +333,7 @@ async def test_an_older_epoch_is_refused_and_taken_again() -> None:
 
 
 async def test_database_away_judging_goes_on_until_the_cap() -> None:
-    """With the database away records are applied and wait unacknowledged; at the cap judging waits, and goes on when it is back."""
+    """With the database away records are applied and wait unacknowledged; at the cap judging waits until it is back."""
     world = World()
     world.ledgers.unsaved = 5
     await world.begin()
@@ -406,3 +406,14 @@ def test_a_ledger_starts_behind_what_is_applied() -> None:
     """The expected offset comes from the store alone (R4)."""
     world = World()
     assert Ledger(PLACE, Taken(3, 41), Sum(()), world, world.store).next == 42
+
+
+async def test_an_assignment_keeps_nothing() -> None:
+    """A partition that stays is loaded again with a new epoch (R2): the old book is closed."""
+    world = World()
+    await world.begin()
+    await world.deliver()
+    before = world.ledgers.owned[PLACE]
+    await world.begin()
+    after = world.ledgers.owned[PLACE]
+    assert (before.current, after.epoch, after.next) == (False, 2, 0)
