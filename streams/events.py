@@ -13,7 +13,7 @@ _LEVELS = ("from", "to", "cap")
 _HIDDEN = {"sent"}
 _NAMES = {"before": "from"}
 _ALWAYS = {"kind", "id", "time", "arrived"}
-_LEVELLED = ("level", "retired")
+_LEVELLED = {"from", "to", "seq", "revision", "withdrawn", "confidence", "fresh", "scope"}
 
 
 def event_json(change: Change) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def event_json(change: Change) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for f in fields(change):
         name, value = _NAMES.get(f.name, f.name), getattr(change, f.name)
-        always = name in _ALWAYS or (change.kind in _LEVELLED and name in ("from", "to"))
+        always = name in _ALWAYS or (change.kind in ("level", "retired") and name in _LEVELLED)
         if name in _HIDDEN or (value == f.default and not always):
             continue
         if name in _TIMES:

@@ -47,7 +47,7 @@ class Seen:
     def told(self) -> dict[str, bool]:
         """Which parts of the story have happened."""
         stage = [c.to for c in self._levels("basin/stage", SITE) if not c.withdrawn]
-        first = next((c.time for c in self._levels("basin/stage", SITE) if c.to), None)
+        first = next((c.time for c in self._levels("basin/stage", SITE) if c.to >= Level.YELLOW), None)
         forecast = next((c.time for c in self.events if c.kind == "level" and c.site == SITE and c.forecast and c.to), None)
         silent = {c.site for c in self.events if c.kind == "fresh" and c.fresh == "stale"}
         red = [c for c in self.cards if c.level == Level.RED]

@@ -100,7 +100,12 @@ class Watch:
         return reader
 
     def _read(self, reader: KafkaConsumer) -> Iterator[tuple[int, Any]]:
-        while polled := reader.poll(timeout_ms=200, max_records=2000):
+        """Up to the end of the log as it is now; on the embedded broker "latest" may lie, so an empty poll ends it too."""
+        (place,) = reader.assignment()
+        end, idle = reader.end_offsets([place])[place], 0
+        while reader.position(place) < end and idle < 10:
+            polled = reader.poll(timeout_ms=200, max_records=2000)
+            idle = 0 if polled else idle + 1
             for records in polled.values():
                 for record in records:
                     try:
