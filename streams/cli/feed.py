@@ -111,10 +111,11 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
 async def _http(settings: Settings, host: str, source: str, name: str, idempotent: bool) -> None:
     from detectors.pack import FeedSource
     from streams.feeds.run import beside, opened
-    from streams.feeds.transports.http import make_app, serve
+    from streams.feeds.transports.http import UNNAMED, make_app, serve
 
     def sources() -> list[FeedSource]:
-        return [feed.plan.source(source)] if source else feed.plan.sources("http") or [FeedSource("push")]
+        unnamed = [FeedSource(UNNAMED)] if feed.intake.sources.knows(UNNAMED) else []
+        return [feed.plan.source(source)] if source else feed.plan.sources("http") or unnamed
 
     async with opened(settings, name, say, idempotent=idempotent) as feed:
         page = serve(make_app(feed.intake, feed.plan, source), host, settings.feed_port)

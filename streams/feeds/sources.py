@@ -35,6 +35,10 @@ class Sources:
         self._silent.setdefault(name, 90_000_000)
         self._seen[name] = max(now, self._seen.get(name, now))
 
+    def knows(self, name: str) -> bool:
+        """Whether it was heard, or is of the plan."""
+        return name in self._seen
+
     def due(self, now: int) -> list[Source]:
         """What is to be written now: every change, and every source not spoken of for 30 s."""
         found = []

@@ -39,6 +39,8 @@ TYPES = {"application/json": ("json", {}), "application/x-ndjson": ("json", {"fo
          "text/csv": ("csv", {}), "application/csv": ("csv", {})}
 
 
+UNNAMED = "push"
+"""Source of pushes that name none, where the plan does not say it for them."""
 CHARSETS = ("", "utf-8", "utf8", "gbk", "gb2312", "gb18030")
 
 
@@ -126,13 +128,16 @@ def _answer(receipt: Receipt) -> dict[str, Any]:
 
 
 def _source(request: Request, plan: PlanWatch, default: str) -> FeedSource:
-    """Whom a push is from: `?source=`, else the feed's own, else the only one of the plan."""
+    """Whom a push is from: `?source=`, else the feed's own, else the only one of the plan, else nobody in particular.
+
+    Where a source has a token, who does not say who he is would go round it: then he must.
+    """
     known = plan.sources("http")
     asked = request.query_params.get("source", default)
     if not asked:
-        if len(known) > 1:
+        if len(known) > 1 and any(s.token for s in known):
             raise Refusal(400, f"say whom this is from: ?source= one of {', '.join(s.id for s in known)}")
-        return known[0] if known else FeedSource("push")
+        return known[0] if len(known) == 1 else FeedSource(UNNAMED)
     try:
         return plan.known(asked, "http") if known else FeedSource(asked) if asked == default else plan.known(asked, "http")
     except UsageError as error:

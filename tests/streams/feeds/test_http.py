@@ -240,6 +240,14 @@ async def test_a_source_with_a_token_needs_it(kafka, tmp_path: Path, make_plan) 
         assert (await f.push([one()], path=path, authorization="Bearer ")).status_code == 401
 
 
+async def test_without_a_name_a_push_is_taken_where_no_source_has_a_token(kafka, tmp_path: Path, make_plan) -> None:
+    """As that of the only source, else as nobody's."""
+    for sources, name in (((), "push"), ((FeedSource("a"),), "a"), ((FeedSource("a"), FeedSource("b")), "push")):
+        async with feed(kafka, tmp_path, make_plan(*sources)) as f:
+            assert (await f.push([one()])).status_code == 202
+            assert decode(kafka.records("readings")[-1]).sources == (name,)
+
+
 async def test_a_source_without_a_token_is_taken_from_this_machine_only(kafka, tmp_path: Path, city: City) -> None:
     """Whoever opens the port to others must give out tokens."""
     async with feed(kafka, tmp_path, city) as f:
