@@ -39,7 +39,8 @@ class State:
         self.flags = np.zeros(0, np.uint8)
         self.named: list[str] = []
         self.derived: list[tuple[str, int, float, int, str, int]] = []
-        self.kept = {i.id for i in plan.indicators.values() if i.keep}      # derived series of these go to `derived`
+        judged = {d.indicator for d in plan.detectors.values()}
+        self.kept = {i.id for i in plan.indicators.values() if i.keep or i.id in judged}    # told in `derived`: the evidence
         self.trace: list[tuple[int, str, float, int]] | None = [] if trace else None
         self._across: dict[tuple[int, int], Rows] = {}
         self._places: dict[str, tuple[int, int]] = {}
