@@ -1,6 +1,7 @@
 """The judge's work on one partition: a record of `readings` in, records for `levels`, `judged` and `rejects` out."""
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -121,6 +122,7 @@ class Judging:
             return []
         self.plan, self.shards = plan, by_shard(plan.sites, self.place.partition, self.settings.partitions)
         self.state, changes = self.state.move(plan, self._sites())
+        self._touch(self._sites())              # what was not saved under the old plan must be under the new one
         return list(changed(self.levels, changes, self.place.partition, offset))
 
     def take(self) -> Page:
@@ -140,7 +142,10 @@ class Judging:
 
     def give_back(self, page: Page) -> None:
         """Those shards must be written another time."""
-        for site in (site for n in page.pages for site in self.shards.get(n, ())):
+        self._touch(site for n in page.pages for site in self.shards.get(n, ()))
+
+    def _touch(self, sites: Iterable[str]) -> None:
+        for site in sites:
             for table in self.state.tables:
                 if site in table.row:
                     table.dirty[table.row[site]] = True

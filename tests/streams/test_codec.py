@@ -13,7 +13,8 @@ from detectors.reading import GUEST, Block, Fence, Fit, Part, PlanRecord, Source
 from streams.codec import BadRecord, Changes, Record, decode, encode
 
 BLOCK = Block(("level@a", "level@b"), np.array([0, 1], np.int32), np.array([-1, 2], np.int64),
-              np.array([1.5, np.nan]), np.array([0, GUEST], np.uint8), np.array([7, 8], np.int64), ("s",), np.array([0, 0], np.uint8), 9)
+              np.array([1.5, np.nan]), np.array([0, GUEST], np.uint8), np.array([7, 8], np.int64), ("s",),
+              np.array([0, 0], np.uint8), 9)
 CHANGE = Change(id="a-1", alert="a", seq=1, time=5, arrived=6, site="a", indicator="level", detector="p/d", to=4, value=30.0,
                 score=30.0, limit=29.0, since=4, onset=3, forecast=(1.0, 0.5, 2.0), members=("level@a",))
 GOLDEN: dict[str, tuple[Record, str]] = {

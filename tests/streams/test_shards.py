@@ -11,7 +11,8 @@ from streams.shards import SHARDS, by_shard, murmur2, partition, shard
 
 # org.apache.kafka.common.utils.UtilsTest.testMurmur2
 VECTORS = {"21": -973932308, "foobar": -790332482, "a-little-bit-long-string": -985981536,
-           "a-little-bit-longer-string": -1486304829, "lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8": -58897971, "abc": 479470107}
+           "a-little-bit-longer-string": -1486304829,
+           "lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8": -58897971, "abc": 479470107}
 
 
 @pytest.mark.parametrize("text", VECTORS)
