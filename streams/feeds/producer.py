@@ -84,11 +84,16 @@ class _Item:
 
     def got(self) -> bool:
         """Kafka has acknowledged it."""
-        return self.sent is not None and self.sent.done() and not self.sent.cancelled() and self.sent.exception() is None
+        return self.sent is not None and _took(self.sent)
 
     def tell(self, where: str) -> None:
         if not self.done.done():
             self.done.set_result(where)
+
+
+def _took(sent: asyncio.Future[Any]) -> bool:
+    """Kafka has acknowledged this."""
+    return sent.done() and not sent.cancelled() and sent.exception() is None
 
 
 class Outlet:
@@ -103,7 +108,7 @@ class Outlet:
         self._queue: deque[_Item] = deque()
         self._queued = 0
         self._flight: deque[_Item] = deque()        # handed to the link, not acknowledged; in order
-        self._doubt: dict[int, _Item] = {}          # in the file and with the link: whichever comes first
+        self._doubt: dict[int, asyncio.Future[Any]] = {}    # in the file and with a link: whichever comes first
         self._link: Link | None = None
         self._broken = self.failed = False
         self._wake, self._there, self._disk = asyncio.Event(), asyncio.Event(), asyncio.Lock()
@@ -216,7 +221,8 @@ class Outlet:
         self._flight.clear()
         async with self._disk:
             for item, start in zip(under_way, await self._store(under_way), strict=False):
-                self._doubt[start] = item
+                assert item.sent is not None
+                self._doubt[start] = item.sent
         await self._to_disk()
         self._go(self._come_back())
 
@@ -261,7 +267,7 @@ class Outlet:
 
     async def _settled(self) -> None:
         """Wait until the link has decided on all it holds; a link that cannot in a minute is given up (and may send twice)."""
-        waiting = [i.sent for i in self._doubt.values() if i.sent is not None and not i.sent.done()]
+        waiting = [sent for sent in self._doubt.values() if not sent.done()]
         if waiting and (await asyncio.wait(waiting, timeout=60))[1]:
             self._broken = True
             raise TimeoutError
@@ -277,16 +283,23 @@ class Outlet:
                     self._wake.set()
                     log.info("Kafka is there, nothing waits on the disk")
                     return
-            await self._deliver([k for k in kept if not (k.start in self._doubt and self._doubt[k.start].got())])
+            await self._deliver([k for k in kept if k.start not in self._doubt or not _took(self._doubt[k.start])])
             async with self._disk:
                 await asyncio.to_thread(self.buffer.advance, kept[-1].end)
-                self._doubt = {start: i for start, i in self._doubt.items() if start >= kept[-1].end}
+                self._doubt = {start: sent for start, sent in self._doubt.items() if start >= kept[-1].end}
 
     async def _deliver(self, kept: list[Kept]) -> None:
+        """Send records of the file and wait for all; of a chunk that fails half-way, what was taken is not sent again."""
         assert self._link is not None
         try:
-            futures = [await asyncio.wait_for(self._link.send(k.topic, k.partition, k.value), self.patience) for k in kept]
-            await asyncio.wait_for(asyncio.gather(*futures), 30)
+            for k in kept:
+                self._doubt[k.start] = await asyncio.wait_for(self._link.send(k.topic, k.partition, k.value), self.patience)
         except DOWN as error:
             self._broken = True
-            raise Unavailable(f"Kafka did not take what lay on the disk: {error!r}") from error
+            raise Unavailable(f"Kafka does not take what lies on the disk: {error!r}") from error
+        sent = [self._doubt[k.start] for k in kept]
+        if sent:
+            await asyncio.wait(sent, timeout=30)
+        if not all(map(_took, sent)):
+            self._broken = True
+            raise Unavailable("Kafka did not take what lies on the disk")

@@ -52,8 +52,8 @@ def web() -> Iterator[httpx2.Client]:
         yield client
 
 
-def start(bench: Any, wait: Any, web: httpx2.Client) -> subprocess.Popen[bytes]:
-    """`wanglou feed http` as a process that answers."""
+def start(bench: Any, wait: Any, web: httpx2.Client, with_kafka: bool = True) -> subprocess.Popen[bytes]:
+    """`wanglou feed http` as a process that answers, and has found its broker."""
     with (bench.folder / "feed.log").open("ab") as log:
         process = subprocess.Popen([*WANGLOU, "feed", "http", "--port", str(web.base_url.port)], stdout=log, stderr=log,
                                    env=environ(bench))
@@ -61,7 +61,8 @@ def start(bench: Any, wait: Any, web: httpx2.Client) -> subprocess.Popen[bytes]:
 
     def answers() -> bool:
         try:
-            return web.get("/readyz").status_code == 200
+            answer = web.get("/readyz")
+            return answer.status_code == 200 and answer.json()["kafka"] is with_kafka
         except httpx2.TransportError:
             return False
 
@@ -118,7 +119,7 @@ def test_with_the_broker_away_pushes_go_to_the_disk_and_survive_a_kill(bench, tm
             assert (answer.status_code, answer.json()["durable"]) == (202, "buffer")
         process.kill()
         process.wait()
-        process = start(bench, wait, web)
+        process = start(bench, wait, web, with_kafka=False)
         assert web.post("/readings", json=rows("gauge-1", 5.0)).json()["durable"] == "buffer"
         own = start_kafka(tmp_path / "kafka", port)
         wait(lambda: web.get("/healthz").json()["buffer_bytes"] == 0, "the buffer is drained", 60)
