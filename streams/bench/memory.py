@@ -1,0 +1,40 @@
+"""What 10 000 series weigh."""
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from detectors.judge import State, judge
+from detectors.plan import Plan
+from streams.bench.tools.cities import FIVE, Readings, city
+from streams.bench.tools.frame import Bench, Figure
+
+__all__ = ["memory"]
+
+SERIES = 10_000
+
+
+def memory(bench: Bench) -> Iterator[Figure]:
+    """How this process grows by a state of 10 000 series of the usual plan, each of which has spoken."""
+    for lateness, words in ((0.0, "memory, 2 checks + 5 detectors"), (1800.0, "memory, the same, 30 min late")):
+        plan = Plan(city(FIVE, SERIES, checked=True, lateness=lateness))
+        State(Plan(city(FIVE, 1, checked=True, lateness=lateness)))         # the kernels are loaded before
+        readings = Readings(list(plan.series))
+        blocks = [readings.block(SERIES) for _ in range(2)]
+        gc.collect()
+        before = resident()
+        state = State(plan)
+        for block in blocks:
+            judge(plan, state, block)
+        gc.collect()
+        grown, row = (resident() - before) / 1e6, plan.row_floats["level"]
+        yield Figure(words, f"{grown:.1f} MB by 10 000 series, {row} floats a row ({grown * 1e6 / (SERIES * row * 8):.2f} of them in numbers)",
+                     {"mb_by_10000": grown, "floats": row})
+        del state, plan
+
+
+def resident() -> int:
+    """Bytes of this process in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

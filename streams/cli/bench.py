@@ -1,0 +1,52 @@
+"""`wanglou bench`: every figure that this project claims, measured on this machine."""
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streams.errors import Unavailable, UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("bench")(bench)
+
+
+def bench(name: Annotated[list[str] | None, typer.Argument(help="these only; all if left out")] = None,
+          quick: Annotated[bool, typer.Option("--quick", help="one short round of each: whether they run, not what they say")] = False,
+          as_json: Annotated[bool, typer.Option("--json", help="one JSON object at the end; words go to stderr")] = False) -> None:
+    """Print one line a figure, as ratios where there is something to compare; the first line says how busy the machine is."""
+    from tempfile import TemporaryDirectory
+
+    from streams.bench.tools.frame import Bench, load, machine, names
+    from streams.packs.faults import meant
+
+    for unknown in (n for n in name or () if n not in names()):
+        raise UsageError(f"no benchmark {unknown!r}{meant(unknown, names())}")
+
+    def say(text: object) -> None:
+        print(text, file=sys.stderr if as_json else sys.stdout, flush=True)
+
+    where = machine()
+    say(f"load average {' '.join(map(str, where['load']))} on {where['cpus']} CPUs ({where['cpu']}); "
+        + ", ".join(f"{what} {where[what]}" for what in ("python", "numpy", "numba", "faust-streaming", "aiokafka")))
+    figures, lacking = [], {}
+    with TemporaryDirectory(prefix="wanglou-bench-", ignore_cleanup_errors=True) as folder:
+        run = Bench(quick, Path(folder), say)
+        try:
+            for one in name or names():
+                try:
+                    for figure in load(one)(run):
+                        say(figure)
+                        figures.append({"bench": one, "name": figure.name, **figure.values})
+                except Unavailable as error:
+                    lacking[one] = str(error)
+                    say(f"{one:<34}not measured: {error}")
+        finally:
+            run.close()
+    if as_json:
+        print(json.dumps({"machine": where, "quick": quick, "figures": figures, "not_measured": lacking}, ensure_ascii=False))
