@@ -200,7 +200,7 @@ def _start(command: list[str], log: Path, port: int, what: str, limit: float) ->
         process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL, env=keep, start_new_session=True)
     broker = Broker(f"127.0.0.1:{port}", what, process)
     try:
-        wait_for_broker(broker.address, limit=limit, alive=lambda: process.poll() is None)
+        wait_for_broker(broker.address, lambda _: None, limit, lambda: process.poll() is None)
     except BaseException as error:
         broker.stop(5)
         if isinstance(error, Unavailable):
@@ -212,15 +212,15 @@ def _start(command: list[str], log: Path, port: int, what: str, limit: float) ->
 def choose_broker(given: str | None, data_dir: Path, port: int = 0, say: Callable[[str], object] = print) -> Broker:
     """The broker of a demo: the given address, else Apache Kafka where it is at hand, else Tansu. Says first what it is."""
     if given:
-        broker = Broker(given, f"Broker: {given}")
+        say(f"Broker: {given}")
+        broker = Broker(given, given)
         wait_for_broker(given, say=say)
     elif lacking := missing_kafka():
+        say(f"Broker: Tansu 0.6.0, in memory: a stand-in for Apache Kafka, nothing is claimed of it ({lacking})")
         broker = start_tansu(data_dir, port)
-        broker.what = f"Broker: {broker.what} ({lacking})"
     else:
+        say(f"Broker: Apache Kafka {KAFKA}, started here, data in {data_dir}")
         broker = start_kafka(data_dir, port)
-        broker.what = f"Broker: {broker.what}"
-    say(broker.what)
     return broker
 
 
