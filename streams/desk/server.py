@@ -99,9 +99,9 @@ class Server(uvicorn.Server):
         self.site = site
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """SIGTERM or SIGINT."""
-        self.site.closing = True
-        super().handle_exit(signal.SIGTERM, frame)
+        """SIGTERM or SIGINT; not raised again at the end, so that the desk closes in order and exits with 0."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.site.closing = self.should_exit = True
 
 
 def run(settings: Settings) -> None:

@@ -21,6 +21,7 @@ class Found:
     steps: tuple[Step, ...] = ()
     deliveries: list[Delivery] = field(default_factory=list)
     covered: list[Found] = field(default_factory=list)
+    by: Alert | None = None         # the alert that covers this one, on its own page
 
 
 def found(s: Session, alerts: Iterable[Alert]) -> dict[str, Found]:
@@ -54,6 +55,7 @@ def one(s: Session, id_: str) -> Found | None:
         return None
     mine = found(s, [alert])[id_]
     mine.covered = list(found(s, s.scalars(select(Alert).where(Alert.open, Alert.covered_by == id_))).values())
+    mine.by = s.get(Alert, alert.covered_by) if alert.covered_by else None
     return mine
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from streams.desk.local import MICRO, moment, number
+from streams.desk.messages import subject
 from streams.desk.meter import idle
 from streams.desk.pages import chart
 from streams.desk.pages.ask import Found
@@ -62,6 +63,9 @@ def notes(f: Found, v: View) -> list[str]:
     source = v.names.detectors.get(a.detector) or v.names.rules.get(a.rule)
     if source is not None and (source.why.en if lang == "en" else source.why.zh):
         out.append(source.why.en if lang == "en" else source.why.zh)
+    if f.by is not None:
+        title = " · ".join((subject(f.by, v.names, lang), v.names.place(f.by.site, f.by.area, lang)))
+        out.insert(0, say("event.covered", lang, title=title))
     if f.covered:
         worst = max(f.covered, key=lambda x: (x.alert.shown, x.alert.value or 0.0)).alert
         value = f"{number(worst.value, v.names.decimals(worst.indicator))} {v.names.unit(worst.indicator)}"

@@ -206,6 +206,19 @@ def make_rule(
     )
 
 
+class Phone:
+    """A channel that takes everything and remembers it."""
+
+    def __init__(self) -> None:
+        self.took: list[Any] = []
+
+    def send(self, message: Any, address: str) -> Any:
+        from streams.desk.channels import Outcome, Result
+
+        self.took.append(message)
+        return Outcome(Result.SENT)
+
+
 class Bench:
     """A desk's store with a hand-turned clock and a log of its own."""
 
@@ -222,6 +235,17 @@ class Bench:
         apply(self.store, "events", self.offset, changes, self.m, self.live)
         self.offset += 1
 
+    def receipts(self, *got: str) -> None:
+        """What the network tells of the deliveries sent so far, in turn."""
+        from sqlalchemy import select
+
+        from streams.desk import acts
+        from streams.desk.tables import Delivery
+
+        with self.store.begin() as s:
+            for n, key in enumerate(s.scalars(select(Delivery.key).where(Delivery.receipt == "sent").order_by(Delivery.created)).all()):
+                acts.receipt(s, key, got[n % len(got)], self.m)
+
     def pass_time(self, seconds: float) -> None:
         """The clock goes on, and the ladders with it, a second at a time at most."""
         end = self.now + round(seconds * 1e6)
@@ -229,6 +253,39 @@ class Bench:
             self.now = min(end, self.now + 1_000_000)
             with self.store.begin() as s:
                 calls.walk(s, self.m)
+
+    def deliver(self, **given: Any) -> int:
+        """One round of the outbox, over the log phone unless channels are given."""
+        from streams.desk.deliver import Deliverer
+        from streams.metrics import Metrics
+
+        deliverer = Deliverer(self.store, given or {"log": Phone()}, lambda: self.m, "http://127.0.0.1:8080", Metrics())
+        try:
+            return deliverer.pump()
+        finally:
+            deliverer.close()
+
+    def acts(self, id_: str) -> list[str]:
+        """The acts of an alert's audit rows, in order."""
+        from sqlalchemy import select
+
+        from streams.desk.tables import Audit
+
+        with self.store.read() as s:
+            return list(s.scalars(select(Audit.act).where(Audit.alert == id_).order_by(Audit.seq)))
+
+    def do(self, id_: str, move: str, post: str, reason: str = "", disposition: str = "") -> Any:
+        """One deed of a post."""
+        from streams.desk import acts
+        from streams.desk.alert import Move
+
+        with self.store.begin() as s:
+            return acts.perform(s, id_, Move(move), self.names.actor(post), self.m, reason, disposition)
+
+    def steps(self, id_: str) -> list[tuple[int, str, str]]:
+        """`(n, post, state)` of the ladder under way."""
+        with self.store.read() as s:
+            return [(x.n, x.post, x.state.value) for x in calls.steps_of(s, self.alert(id_))]
 
     def alert(self, id_: str) -> Any:
         """A row as it is now."""
@@ -284,12 +341,27 @@ def write_history(url: str, now: int) -> None:
     made.dispose()
 
 
-def tell(bench: Bench) -> None:
+def tell(quiet: Bench) -> None:
     """The night: two to answer, one overdue, some in progress, one silent, one back, a group and a drill."""
     from streams.desk import acts
     from streams.desk.alert import Move
 
-    end = bench.now
+
+    class Told:
+        """The bench, delivering what it folds."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(quiet, name)
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            setattr(quiet, name, value)
+
+        def put(self, *changes: Change) -> None:
+            quiet.put(*changes)
+            quiet.deliver()
+            quiet.receipts("received", "read", "sent")
+
+    bench, end = Told(), quiet.now
     say = bench.names.actor
 
     def act(change: Change, move: Move, post: str, reason: str = "") -> None:
@@ -345,6 +417,7 @@ def tell(bench: Bench) -> None:
     bench.put(make_change("river_level", "sanhe", 1, time=at(4), detector="basin/exercise", scope="exercise"))
     bench.now = at(0.2)
     bench.pass_time(12)
+    quiet.deliver()
 
 
 @pytest.fixture
@@ -385,6 +458,12 @@ def make_site(folder: Path, now: int | None = None, fill: bool = True) -> tuple[
         write_history(history, bench.now)
         tell(bench)
     return bench, Site(bench.store, lambda: bench.names, Readings(history), now=lambda: bench.now)
+
+
+@pytest.fixture(scope="session")
+def night() -> Callable[..., tuple[Bench, Any]]:
+    """Makes a desk in a folder, with the night on it or empty."""
+    return make_site
 
 
 if __name__ == "__main__":
