@@ -68,4 +68,5 @@ def history_stage(settings: Settings, metrics: Metrics) -> Stage:
 
     engine = wait_for_database(settings.history_url, say.warning)
     store = HistoryStore(engine, Plans(wait_for_database(settings.state_url, say.warning)))
-    return Stage("history", ("readings", "judged"), store, False, min(2.0, settings.snapshot_seconds), history_agent)
+    every = min(2.0, settings.snapshot_seconds)
+    return Stage("history", ("readings", "judged"), store, False, every, history_agent, store.thin)

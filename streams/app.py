@@ -5,6 +5,7 @@ can never come; no Table, no window, no take, one agent with concurrency 1.
 """
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import sys
@@ -39,6 +40,7 @@ class Stage:
     ticks: bool = False                         # writes ticks into the partitions it owns
     every: float = 10.0                         # seconds between snapshots
     agent: Callable[..., Any] = lambda *args: None
+    hourly: Callable[[], None] | None = None    # house-keeping, in a thread
 
 
 class Running:
@@ -50,7 +52,7 @@ class Running:
 
         self.stage, self.settings, self.metrics, self.why = stage, settings, metrics, ""
         self.app = faust_app(stage.name, settings)
-        self.log = FaustLog(self.app, metrics)
+        self.log = FaustLog(self.app, metrics, settings.prefix)
         self.ledgers = Ledgers(self.log, stage.store, settings.unsaved, fault(settings.fault))
         self.pulse = Pulse(self.ledgers, self.log, self.end, stage.ticks)
         stage.agent(self.app, self.app.topic(*map(settings.topic, stage.topics), **_raw()), self.log, self.ledgers)
@@ -85,6 +87,13 @@ class Running:
             except Exception as error:          # a timer that raises would end the app
                 say.warning("the clock stumbled", error=repr(error)[:200])
 
+        async def hours() -> None:
+            try:
+                await asyncio.to_thread(self.stage.hourly or (lambda: None))
+            except Exception as error:
+                say.warning("house-keeping failed", error=repr(error)[:200])
+
+        app.timer(3600.0)(hours)
         app.timer(min(1.0, self.stage.every))(saves)
         app.timer(1.0)(seconds)
 

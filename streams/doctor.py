@@ -81,4 +81,7 @@ def _lag(settings: Settings) -> Iterator[Finding]:
         saved = max(row.saved for row in rows)
         age = "never saved" if not saved else f"last snapshot {(clock.now() - saved) / 1e6:.0f} s ago"
         plans = ", ".join(sorted({row.plan for row in rows if row.plan})) or "none"
-        yield Finding(stage, bool(saved), f"{sum(behind.values())} records behind, {age}, plan {plans}")
+        if ahead := [place for place, records in behind.items() if records < 0]:
+            yield Finding(stage, False, f"its snapshot is ahead of {', '.join(ahead)}: this is not the log it was made from")
+        else:
+            yield Finding(stage, bool(saved), f"{sum(behind.values())} records behind, {age}, plan {plans}")

@@ -32,8 +32,8 @@ class FaustRecord:
 class FaustLog:
     """One app's side of the broker."""
 
-    def __init__(self, app: App, metrics: Metrics) -> None:
-        self.app, self.metrics = app, metrics
+    def __init__(self, app: App, metrics: Metrics, prefix: str = "") -> None:
+        self.app, self.metrics, self.prefix = app, metrics, prefix
         self.topics: dict[str, Any] = {}
         self.last: dict[Place, Any] = {}
 
@@ -73,7 +73,7 @@ class FaustLog:
         for place, message in self.last.items():
             end = self.app.consumer.highwater(TP(*place)) or 0
             late = max(0.0, clock.now() / 1e6 - message.timestamp) if end > message.offset + 1 else 0.0
-            self.metrics.lag.set(late, place.topic, place.partition, owner=place)
+            self.metrics.lag.set(late, place.topic.removeprefix(self.prefix), place.partition, owner=place)
 
     def leave(self) -> None:
         """The partitions are gone, and what was said of them."""

@@ -15,7 +15,7 @@ from detectors.reading import Block, Flag, PlanRecord
 from streams.codec import BadRecord, decode
 from streams.history.rows import Row, Rows, raw_rows, said_rows
 from streams.ledger import Out, Place, Taken
-from streams.plans import Plans
+from streams.plans import Plans, city_of
 from streams.snapshots import Page, Positions
 
 log = structlog.get_logger("wanglou.history")
@@ -90,6 +90,14 @@ class HistoryStore:
         self.engine, self.plans = engine, plans
         self.positions = Positions(engine, "history")
         tables.create_all(engine)
+
+    def thin(self) -> None:
+        """Fold and drop what is older than the newest plan keeps."""
+        from streams.history.keep import thin
+
+        newest = self.plans.newest()
+        if newest is not None:
+            log.info("history thinned", dropped=thin(self.engine, city_of(newest[1])))
 
     def open(self, place: Place) -> tuple[Taken, Keeping]:
         """Become the owner of a partition."""

@@ -173,3 +173,9 @@ def wait() -> Callable[..., None]:
             sleep(0.1)
 
     return until
+
+
+@pytest.fixture
+def bench_of() -> type[Bench]:
+    """For a test that brings its own broker."""
+    return Bench

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, text
 
+from detectors.pack import City, Indicator, Pack, Text
 from detectors.reading import GUEST, Block, PlanRecord
 from streams.codec import encode
+from streams.history.keep import thin
 from streams.history.store import HistoryStore
 from streams.ledger import Place
 from streams.plans import Plans
@@ -25,9 +27,9 @@ def database(tmp_path: Path) -> Iterator[Engine]:
     made.dispose()
 
 
-def judged(series: str, t: int, x: float, flag: int, check: str) -> Block:
+def judged(series: str, t: int, x: float, flag: int, check: str, arrived: int | None = None) -> Block:
     return Block((series,), np.array([0], np.int32), np.array([t], np.int64), np.array([x]), np.array([flag], np.uint8),
-                 np.array([t], np.int64), (check,), np.array([0], np.uint8))
+                 np.array([t if arrived is None else arrived], np.int64), (check,), np.array([0], np.uint8))
 
 
 def write(store: HistoryStore, place: Place, *blocks: Block, offset: int = 0) -> bool:
@@ -96,3 +98,29 @@ def test_rows_that_could_not_be_written_come_first_the_next_time(database: Engin
     assert store.write(RAW, taken.epoch, 2, work.take())
     assert [row[1] for row in rows(database)] == [1, 2]
     assert work.apply(3, b"rubbish") == []
+
+
+def test_old_readings_become_buckets(database: Engine) -> None:
+    """What is older than `raw` is folded into hours, failed readings left out, and dropped; late ones are merged in."""
+    hour = 3_600_000_000
+    level = Indicator("level", "p", Text(""), "m", ("a",), keep={"raw": 86_400.0, "1h": 30 * 86_400.0})
+    city = City((Pack("p", Text(""), (level, Indicator("level_b", "p", Text(""), "m", ("a",)))),))
+    store = HistoryStore(database, Plans(database))
+    start = -48 * hour                              # before 1970 too
+    old = [("level@a", start + n * hour // 4, float(n % 4)) for n in range(4 * 48)]
+    write(store, RAW, Block.of([*old, ("level_b@a", start, 1.0)], arrived=48 * hour))
+    write(store, SAID, judged("level@a", start, 0.0, 4, "range", arrived=48 * hour))
+    assert thin(database, city) == 4 * 48
+    assert [row[0] for row in rows(database)] == ["level_b@a"]
+    assert buckets(database)[:2] == [(start, 3, 2.0, 1.0, 3.0), (start + hour, 4, 1.5, 0.0, 3.0)]
+    assert sum(int(row[1]) for row in buckets(database)) == 4 * 48 - 1
+    late = Block.of([("level@a", start + 1, 9.0), ("level@a", 48 * hour, 1.0)], arrived=[49 * hour, 49 * hour])
+    write(store, RAW, late, offset=10)
+    assert thin(database, city) == 1
+    assert buckets(database)[0] == (start, 4, 3.75, 1.0, 9.0)
+    assert [row[:2] for row in rows(database)] == [("level@a", 48 * hour), ("level_b@a", start)]
+
+
+def buckets(database: Engine) -> list[tuple[int, ...]]:
+    with database.connect() as connection:
+        return [tuple(row) for row in connection.execute(text("SELECT t, n, mean, low, high FROM bucket ORDER BY t"))]
