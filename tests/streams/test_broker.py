@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,19 +11,24 @@ from streams.errors import Unavailable
 
 def test_choice_and_first_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A given address first; Apache Kafka where Java and jars are; else Tansu, and the line says why."""
-    def made(what: str) -> Any:
-        return lambda data, port: broker.Broker("127.0.0.1:1", what)
-
     said: list[str] = []
-    monkeypatch.setattr(broker, "start_kafka", made("Apache Kafka"))
-    monkeypatch.setattr(broker, "start_tansu", made("Tansu, in memory"))
+
+    def made(data: Path, port: int) -> broker.Broker:
+        said.append("started")
+        return broker.Broker("127.0.0.1:1", "")
+
+    monkeypatch.setattr(broker, "start_kafka", made)
+    monkeypatch.setattr(broker, "start_tansu", made)
     monkeypatch.setattr(broker, "wait_for_broker", lambda address, say: None)
     monkeypatch.setattr(broker, "missing_kafka", lambda: "")
     assert broker.choose_broker("k:9092", tmp_path, say=said.append).address == "k:9092"
     broker.choose_broker(None, tmp_path, say=said.append)
     monkeypatch.setattr(broker, "missing_kafka", lambda: "no Java: install it")
     broker.choose_broker(None, tmp_path, say=said.append)
-    assert said == ["Broker: k:9092", "Broker: Apache Kafka", "Broker: Tansu, in memory (no Java: install it)"]
+    given, kafka, second, tansu, third = said
+    assert (given, second, third) == ("Broker: k:9092", "started", "started")
+    assert kafka.startswith("Broker: Apache Kafka 4.3.1") and str(tmp_path) in kafka
+    assert tansu.startswith("Broker: Tansu") and "in memory" in tansu and "no Java: install it" in tansu
 
 
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
