@@ -77,10 +77,11 @@ def sensors(state: State, table: Table, slot: Any, t: Any, x: Any, was: Any, out
         now = float(outcome.flag[i])
         if (now >= 4.0) != (last[row] >= 4.0):
             check = "missing" if now == 9.0 else table.check_names[outcome.check[i]]
+            value = float(x[i]) if isfinite(x[i]) else None
             changes.append(Change(
                 kind="sensor", time=int(t[i]), arrived=arrived, pack=indicator.pack, site=table.sites[row],
                 indicator=indicator.id,
-                fresh="error" if now >= 4.0 else "fresh", check=check, value=float(x[i]) if isfinite(x[i]) else None, plan=state.plan.hash,
+                fresh="error" if now >= 4.0 else "fresh", check=check, value=value, plan=state.plan.hash,
                 source=state.source(table, row)))
         last[row] = now
     return changes

@@ -11,7 +11,8 @@ class Change:
 
     `kind`: `level` (a detector's or rule's level moved, was revised or withdrawn), `fresh` (a series fell silent
     or spoke again; `time` is when contact was last had plus `silent`), `error` (a detector of one series was
-    quarantined), `sensor` (a sensor needs a look: `fresh` error or stale; fresh again when it does not), `feed` (a source is down or back), `retired` (an open
+    quarantined), `sensor` (a sensor needs a look: `fresh` error or stale; fresh again when
+    it does not), `feed` (a source is down or back), `retired` (an open
     alert whose detector left the plan). A `level` change cannot be made without value, score, limit and since.
     """
 

@@ -28,16 +28,14 @@ def judge(plan: Plan, state: State, block: Block) -> list[Change]:
     """
     n = len(block)
     state.begin(n)
-    places = [state.place(name) for name in block.series]
-    table_of = np.array([p[0] for p in places], np.int64)[block.index] if n else np.zeros(0, np.int64)
-    row_of = np.array([p[1] for p in places], np.int64)[block.index] if n else np.zeros(0, np.int64)
+    table_of, row_of = (column[block.index] for column in state.places(block.series))
     table_of[(block.flag & GUEST) != 0] = -1
     changes: list[Change] = []
     for first, last in _runs(block.arrived, None if state.trace is None else block.index):
         arrived = int(block.arrived[first])
         changes += tick(plan, state, arrived)
         here = table_of[first:last]
-        for number in np.unique(here):
+        for number in (here[:1] if (here == here[0]).all() else np.unique(here)):
             where = np.flatnonzero(here == number) + first
             if number < 0:
                 for i in where:

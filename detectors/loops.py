@@ -20,8 +20,9 @@ HEAD = floats(said=1, on=2, side=1, doubt=1, conf=1, value=1, score=1, onset=1, 
 whether a doubtful one decided, last value and score, since when above normal, next due moment, quarantined,
 onset of the open alert, its last sequence number, since when at each limit, since when clear of it."""
 
-RULE = floats(limit=8, clear=8, hold=8, keep=8, cap=1)
-"""What a detector is told at a series: four limits above, then four below with their sign turned."""
+RULE = floats(limit=8, clear=8, hold=8, keep=8, cap=1, above=1, below=1)
+"""What a detector is told at a series: four limits above, then four below with their sign turned; and the scores between which
+no limit is reached."""
 
 EVENT = floats(what=1, row=1, detector=1, index=1, before=1, level=1, side=1, t=1, onset=1, since=1, value=1, score=1,
                limit=1, doubt=1, cap=1)
@@ -124,6 +125,8 @@ def settle(start: int, slot: Any, t: Any, x: Any, flag: Any, scores: Any, detect
 def judge_one(k: int, d: int, i: int, t: float, x: float, y: float, doubt: bool, r: Any, h: Any, out: Any, n: int) -> int:
     """One score of one detector, against its limits on both sides."""
     h.value, h.score, h.doubt = x, y, 1.0 if doubt else 0.0
+    if h.said == 0.0 and h.due == inf and r.below < y < r.above:
+        return n                                         # nothing holds, nothing waits, nothing is reached: nearly always
     for j in range(8):
         if r.limit[j] == r.limit[j]:
             z = y if j < 4 else -y

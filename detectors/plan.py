@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
-from math import ceil, isfinite, nan
+from math import ceil, inf, isfinite, nan
 from types import SimpleNamespace
 from typing import Any
 
@@ -96,6 +96,8 @@ class Group:
                         rows["limit"][n, d, j] = sign * at
                         rows["clear"][n, d, j] = sign * (at if limit.clear is None else number(limit.clear, site))
                 rows["hold"][:, d, j], rows["keep"][:, d, j] = limit.hold * MICRO, limit.keep * MICRO
+        rows["above"] = np.fmin.reduce(rows["limit"][:, :, :4], axis=2, initial=inf)
+        rows["below"] = -np.fmin.reduce(rows["limit"][:, :, 4:], axis=2, initial=inf)
         rows.flags.writeable = False
         return rows
 

@@ -18,6 +18,13 @@ from detectors.table import Floats, Outcome, Rows, Table
 _FRESH = ("never", "fresh", "stale")
 
 
+class _Places(dict[str, int]):
+    """Table << 32 | row by series name; -1 for any other name, which is not kept."""
+
+    def __missing__(self, name: str) -> int:
+        return -1
+
+
 class State:
     """Rows for `sites` (None = all of the plan). Interpreted with `compiled=False` or where Numba is absent; the same bits."""
 
@@ -43,7 +50,8 @@ class State:
         self.kept = {i.id for i in plan.indicators.values() if i.keep or i.id in judged}    # told in `derived`: the evidence
         self.trace: list[tuple[int, str, float, int]] | None = [] if trace else None
         self._across: dict[tuple[int, int], Rows] = {}
-        self._places: dict[str, tuple[int, int]] = {}
+        self._places = _Places({t.name(row): (n << 32) + row for n, t in enumerate(self.tables) if not t.group.indicator.derive
+                                for row in range(len(t.sites))})
 
     # ---- what a block asks -----------------------------------------------------------------------------
 
@@ -53,15 +61,10 @@ class State:
         if self.trace is not None:
             self.trace = []
 
-    def place(self, name: str) -> tuple[int, int]:
-        """Table and row of a series; -1 where it is not held here."""
-        found = self._places.get(name)
-        if found is None:
-            indicator, _, site = name.partition("@")
-            table = self.table_of.get(indicator)
-            row = -1 if table is None or table.group.indicator.derive else table.row.get(site, -1)
-            found = self._places[name] = (self.number[indicator] if row >= 0 else -1, row)
-        return found
+    def places(self, names: tuple[str, ...]) -> tuple[Rows, Rows]:
+        """Table and row of each series of a block's dictionary; -1 where it is not held here."""
+        codes = np.fromiter(map(self._places.__getitem__, names), np.int64, len(names))
+        return codes >> 32, codes & 0xFFFFFFFF
 
     def across(self, upper: Table, lower: Table) -> Rows:
         """Rows of the same sites in another table; -1 where there is none."""
