@@ -36,7 +36,7 @@ def fold(s: Session, change: Change, m: Moment) -> Alert | None:
     if change.kind == "retired":
         return _retired(s, change, m)
     _item(s, change, m)
-    if change.kind == "fresh":
+    if change.kind == "fresh" and change.site:
         for alert in _of_series(s, f"{change.indicator}@{change.site}"):
             _freshness(s, alert, change, m)
     return None
@@ -255,32 +255,37 @@ def _of_series(s: Session, series: str) -> list[Alert]:
 
 
 def _freshness(s: Session, alert: Alert, change: Change, m: Moment) -> None:
-    silent = None if change.fresh == "fresh" else m.names.since(change.indicator, change.time)
+    silent = None if change.fresh == "fresh" else _since(change)
     if (silent is None) != (alert.silent_since is None):
         alert.silent_since = silent
         audit(s, m.now, "silent" if silent else "heard", alert, time=silent or change.time)
 
 
+def _since(change: Change) -> int:
+    """When contact was last had; where the change does not say, its own time."""
+    return change.time if change.since is None else change.since
+
+
+def _named(change: Change) -> tuple[str, str]:
+    """Kind and name of an item. What is silent goes by series, a site as a whole by its id, a rule by its area."""
+    series = f"{change.indicator}@{change.site}"
+    if change.kind == "fresh":
+        return ("rule", f"{change.rule}@{change.area}") if change.rule else ("fresh", series)
+    if change.kind == "sensor":
+        return "sensor", change.site if change.members else series
+    return change.kind, change.source if change.kind == "feed" else f"{change.detector}|{series}"
+
+
 def _item(s: Session, change: Change, m: Moment) -> None:
-    name = {"fresh": f"{change.indicator}@{change.site}", "sensor": change.site, "feed": change.source}.get(
-        change.kind, f"{change.detector}|{change.indicator}@{change.site}"
-    )
-    item = s.get(Item, (change.kind, name))
+    kind, name = _named(change)
+    item = s.get(Item, (kind, name))
     if change.fresh == "fresh":
         if item is not None:
             s.delete(item)
-            audit(s, m.now, "item", kind=change.kind, name=name, state="fresh")
+            audit(s, m.now, "item", kind=kind, name=name, state="fresh")
         return
     if item is None:
-        item = Item(
-            kind=change.kind,
-            name=name,
-            pack=change.pack,
-            site=change.site,
-            indicator=change.indicator,
-            state=change.fresh,
-            since=m.names.since(change.indicator, change.time) if change.kind == "fresh" else change.time,
-        )
+        item = Item(kind=kind, name=name, pack=change.pack, site=change.site, indicator=change.indicator, since=_since(change))
         s.add(item)
-        audit(s, m.now, "item", kind=change.kind, name=name, state=change.fresh)
+        audit(s, m.now, "item", kind=kind, name=name, state=change.fresh)
     item.state, item.detail = change.fresh, change.check or change.detector

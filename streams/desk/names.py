@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from math import inf, isnan
+from math import isnan
 
 from detectors.pack import Area, City, Detector, Indicator, Num, Pack, Post, Rule, Text
 from streams import clock
@@ -129,11 +129,6 @@ class Names:
             return []
         at = [(limit.level, number(limit.at, site), limit.above) for limit in found.limits]
         return sorted((row for row in at if not isnan(row[1])), reverse=True)
-
-    def since(self, indicator: str, stale_at: int) -> int:
-        """When contact was last had, from the moment it became stale (both µs)."""
-        silent = self.silent(indicator) if indicator in self.indicators else 0.0
-        return stale_at - (0 if silent == inf else round(silent * 1_000_000))
 
 
 def said(text: Text, lang: str) -> str:

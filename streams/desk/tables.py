@@ -185,7 +185,7 @@ class Item(Base):
     """A worklist of silence: series that are not fresh, sensors, sources, quarantined detectors. Nobody is called for it."""
 
     __tablename__ = "item"
-    kind: Mapped[str] = mapped_column(primary_key=True)    # fresh, sensor, feed, error
+    kind: Mapped[str] = mapped_column(primary_key=True)    # fresh, sensor, feed, error, rule
     name: Mapped[str] = mapped_column(primary_key=True)
     pack: Mapped[str] = mapped_column(default="")
     site: Mapped[str] = mapped_column(default="")

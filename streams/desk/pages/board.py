@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from streams.desk.local import MICRO, moment, span
 from streams.desk.messages import subject
+from streams.desk.names import said
 from streams.desk.pages import ask
 from streams.desk.pages.ask import Found
 from streams.desk.pages.chart import WORDS
@@ -98,13 +99,15 @@ def _last(a: Alert, v: View) -> str:
 
 
 def _item(i: Item, v: View) -> tuple[str, str, str, str, str]:
-    state = say("fresh.down", v.lang) if i.kind == "feed" else say(f"fresh.{i.state}", v.lang) if i.state != "fresh" else ""
-    if i.kind == "feed":
-        title = i.name
-    else:
-        names = (
-            v.names.indicator(i.indicator, v.lang) if i.indicator else "",
-            v.names.place(i.site, "", v.lang) if i.site else i.name,
-        )
-        title = " · ".join(x for x in names if x)
-    return state, title, moment(i.since, v.clock, v.lang), span(max(0, v.clock - i.since), v.lang), i.detail
+    state = {"feed": "fresh.down", "rule": "rule.unknown", "sensor": "fresh.sensor"}.get(i.kind, f"fresh.{i.state}")
+    return say(state, v.lang), _thing(i, v), moment(i.since, v.clock, v.lang), span(max(0, v.clock - i.since), v.lang), i.detail
+
+
+def _thing(i: Item, v: View) -> str:
+    if i.kind == "rule":
+        rule, _, area = i.name.partition("@")
+        found = v.names.rules.get(rule)
+        return " · ".join(x for x in (said(found.title, v.lang) if found else rule, v.names.area(area, v.lang)) if x)
+    place = v.names.place(i.site, "", v.lang) if i.site else i.name
+    series = (v.names.indicator(i.indicator, v.lang) if i.indicator else "", place)
+    return i.name if i.kind == "feed" else " · ".join(x for x in series if x)

@@ -243,7 +243,9 @@ class Bench:
         from streams.desk.tables import Delivery
 
         with self.store.begin() as s:
-            for n, key in enumerate(s.scalars(select(Delivery.key).where(Delivery.receipt == "sent").order_by(Delivery.created)).all()):
+            for n, key in enumerate(
+                s.scalars(select(Delivery.key).where(Delivery.receipt == "sent").order_by(Delivery.created)).all()
+            ):
                 acts.receipt(s, key, got[n % len(got)], self.m)
 
     def pass_time(self, seconds: float) -> None:
@@ -346,7 +348,6 @@ def tell(quiet: Bench) -> None:
     from streams.desk import acts
     from streams.desk.alert import Move
 
-
     class Told:
         """The bench, delivering what it folds."""
 
@@ -405,10 +406,34 @@ def tell(quiet: Bench) -> None:
     bench.put(make_change("reservoir", "hengjin", 0, 1, 1, at(30), at(50)))
     act(back, Move.ANSWER, "duty")
     bench.put(
-        Change(kind="fresh", time=at(22), arrived=at(22), pack="basin", site="sanhe", indicator="river_level", fresh="stale")
+        Change(
+            kind="fresh",
+            time=at(22),
+            arrived=at(22),
+            pack="basin",
+            site="sanhe",
+            indicator="river_level",
+            fresh="stale",
+            since=at(37),
+        )
     )
-    bench.put(Change(kind="fresh", time=at(27), arrived=at(27), pack="basin", site="dapan", indicator="rain", fresh="stale"))
-    bench.put(Change(kind="sensor", time=at(12), arrived=at(12), pack="basin", site="dapan", fresh="stale"))
+    bench.put(
+        Change(
+            kind="fresh", time=at(27), arrived=at(27), pack="basin", site="dapan", indicator="rain", fresh="stale", since=at(42)
+        )
+    )
+    bench.put(
+        Change(
+            kind="sensor",
+            members=("rain@dapan",),
+            since=at(42),
+            time=at(12),
+            arrived=at(12),
+            pack="basin",
+            site="dapan",
+            fresh="stale",
+        )
+    )
     bench.now = at(9.1)
     bench.put(make_change("water", "chouzhou", 3, time=at(9.1), confidence="suspect", cap=3, check="rate"))
     bench.pass_time(8 * 60)
@@ -458,6 +483,12 @@ def make_site(folder: Path, now: int | None = None, fill: bool = True) -> tuple[
         write_history(history, bench.now)
         tell(bench)
     return bench, Site(bench.store, lambda: bench.names, Readings(history), now=lambda: bench.now)
+
+
+@pytest.fixture(scope="session")
+def bench_at() -> type[Bench]:
+    """Makes a desk on a database by its URL."""
+    return Bench
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,5 @@
 """What people do, in the database: one transaction each, raced or not."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -107,7 +108,7 @@ def test_receipts_only_go_up_and_the_demanded_one_stops_the_ladder(bench: Any, c
         key = s.scalar(select(Delivery.key)) or ""
         acts.receipt(s, key, "read", bench.m)
         acts.receipt(s, key, "received", bench.m)
-        assert s.get(Delivery, key).receipt == "read"       # type: ignore[union-attr]
+        assert s.get(Delivery, key).receipt == "read"  # type: ignore[union-attr]
 
     alert = bench.alert(orange.alert)
     assert (alert.state, alert.answered_by) == ("answered", "lanxi-water")

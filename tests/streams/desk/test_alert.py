@@ -1,4 +1,5 @@
 """The life of an alert: every move in every state, legal or refused with its reason."""
+
 from __future__ import annotations
 
 import itertools
@@ -42,20 +43,23 @@ def test_the_table_has_every_move() -> None:
     assert set(MOVES) == set(Move) == set(LEGAL)
 
 
-@pytest.mark.parametrize(("move", "facts", "actor", "reason", "outcome", "key"), [
-    (Move.ANSWER, Facts(State.CALLING, mine=True), Actor(), "", "", "err.post"),
-    (Move.ANSWER, Facts(State.CALLING), DUTY, "", "", "err.mine"),
-    (Move.ANSWER, Facts(State.OVERDUE), DUTY, "", "", "err.mine"),
-    (Move.ANSWER_FOR, Facts(State.CALLING), DUTY, " 电话 ", "", "err.reason"),
-    (Move.PASS, Facts(State.CALLING), DUTY, "", "", "err.mine"),
-    (Move.PASS, Facts(State.CALLING, mine=True, last_step=True), DUTY, "", "", "err.last"),
-    (Move.NEWS, Facts(State.ANSWERED), DUTY, "好", "", "err.reason"),
-    (Move.CLOSE, Facts(State.ACTING), DUTY, "巡查正常无险情", "", "err.disposition"),
-    (Move.CLOSE, Facts(State.ACTING), DUTY, "巡查正常无险情", "maybe", "err.disposition"),
-    (Move.CLOSE, Facts(State.ACTING), DUTY, "", "true", "err.reason"),
-    (Move.CLOSE, Facts(State.ACTING, level=3), DUTY, "巡查正常无险情", "true", "err.over"),
-    (Move.REOPEN, Facts(State.CLOSED), DUTY, "", "", "err.reason"),
-])
+@pytest.mark.parametrize(
+    ("move", "facts", "actor", "reason", "outcome", "key"),
+    [
+        (Move.ANSWER, Facts(State.CALLING, mine=True), Actor(), "", "", "err.post"),
+        (Move.ANSWER, Facts(State.CALLING), DUTY, "", "", "err.mine"),
+        (Move.ANSWER, Facts(State.OVERDUE), DUTY, "", "", "err.mine"),
+        (Move.ANSWER_FOR, Facts(State.CALLING), DUTY, " 电话 ", "", "err.reason"),
+        (Move.PASS, Facts(State.CALLING), DUTY, "", "", "err.mine"),
+        (Move.PASS, Facts(State.CALLING, mine=True, last_step=True), DUTY, "", "", "err.last"),
+        (Move.NEWS, Facts(State.ANSWERED), DUTY, "好", "", "err.reason"),
+        (Move.CLOSE, Facts(State.ACTING), DUTY, "巡查正常无险情", "", "err.disposition"),
+        (Move.CLOSE, Facts(State.ACTING), DUTY, "巡查正常无险情", "maybe", "err.disposition"),
+        (Move.CLOSE, Facts(State.ACTING), DUTY, "", "true", "err.reason"),
+        (Move.CLOSE, Facts(State.ACTING, level=3), DUTY, "巡查正常无险情", "true", "err.over"),
+        (Move.REOPEN, Facts(State.CLOSED), DUTY, "", "", "err.reason"),
+    ],
+)
 def test_refusals_say_why(move: Move, facts: Facts, actor: Actor, reason: str, outcome: str, key: str) -> None:
     """What a move needs and does not have is named."""
     with pytest.raises(Refused) as refused:
@@ -74,15 +78,18 @@ def test_a_leader_may_pass_on_for_others() -> None:
     assert after(Move.PASS, Facts(State.CALLING), LEADER) is State.CALLING
 
 
-EVENTS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.booleans(), st.integers(0, 4)), max_size=8,
-                  unique_by=lambda e: e[:3])
+EVENTS = st.lists(
+    st.tuples(st.integers(0, 3), st.integers(0, 2), st.booleans(), st.integers(0, 4)), max_size=8, unique_by=lambda e: e[:3]
+)
 
 
 @given(EVENTS, st.randoms())
-def test_a_members_level_does_not_depend_on_the_order_of_arrival(events: list[tuple[int, int, bool, int]], random: object) -> None:
+def test_a_members_level_does_not_depend_on_the_order_of_arrival(
+    events: list[tuple[int, int, bool, int]], random: object
+) -> None:
     """Revisions and withdrawals may come in any order: the same events give the same level."""
     mixed = list(events)
-    random.shuffle(mixed)       # type: ignore[attr-defined]
+    random.shuffle(mixed)  # type: ignore[attr-defined]
 
     assert level_of(mixed) == level_of(events)
 

@@ -1,4 +1,5 @@
 """The desk over HTTP, without a browser."""
+
 from __future__ import annotations
 
 import json
@@ -45,6 +46,7 @@ def fresh(tmp_path: Path, night: Any) -> tuple[Any, Any, TestClient]:
 def everything(bench: Any) -> list[Any]:
     """All rows of all tables."""
     from streams.desk.tables import Base
+
     with bench.store.read() as s:
         return [list(s.execute(t.select())) for t in Base.metadata.sorted_tables]
 
@@ -53,8 +55,17 @@ def test_reading_changes_nothing(told: Any, client: TestClient) -> None:
     """A hundred looks at every page, by whoever previews links, leave every table as it was."""
     before = everything(told[0])
     ids = [a["id"] for a in client.get("/api/alerts").json()]
-    pages = ["/", "/?q=水位", "/?level=red&pack=basin&area=yiwu", "/?mine=1", "/healthz", "/readyz", "/metrics", *(f"/w/{i}" for i in ids),
-             *(f"/api/alerts/{i}" for i in ids)]
+    pages = [
+        "/",
+        "/?q=水位",
+        "/?level=red&pack=basin&area=yiwu",
+        "/?mine=1",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        *(f"/w/{i}" for i in ids),
+        *(f"/api/alerts/{i}" for i in ids),
+    ]
     for page in pages * 5:
         assert client.get(page, headers={"User-Agent": "DingTalkBot"}).status_code == 200, page
     for act in ("answer", "close", "news"):
@@ -83,9 +94,18 @@ def test_sizes(client: TestClient) -> None:
         assert len(client.get(f"/w/{a['id']}").content) < 60_000
 
 
-@pytest.mark.parametrize(("headers", "status"), [
-    ({"Sec-Fetch-Site": "cross-site"}, 403), ({"Sec-Fetch-Site": "same-site"}, 403), ({"Origin": "http://evil.example"}, 403),
-    ({"Origin": "null"}, 403), ({"Sec-Fetch-Site": "same-origin", "Origin": "null"}, 303), ({"Origin": "http://testserver"}, 303), ({}, 303)])
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "null"}, 303),
+        ({"Origin": "http://testserver"}, 303),
+        ({}, 303),
+    ],
+)
 def test_other_sites_cannot_act(fresh: Any, change: Any, headers: dict[str, str], status: int) -> None:
     """An unsafe method from elsewhere is refused and does nothing; the desk answers to its own names only."""
     bench, _, client = fresh
@@ -113,7 +133,9 @@ def test_answer_by_json(fresh: Any, change: Any) -> None:
     bench.put(blue := change("river_level", "lanxi", 1))
     asked = {"Accept": "application/json"}
     ok = client.post(f"/w/{blue.alert}/answer", json={})
-    assert (ok.status_code, ok.json()["ok"], ok.json()["state"]) == (200, True, "answered") and 'data-sect="doing"' in ok.json()["row"]
+    assert (ok.status_code, ok.json()["ok"], ok.json()["state"]) == (200, True, "answered") and 'data-sect="doing"' in ok.json()[
+        "row"
+    ]
     raced = client.post(f"/w/{blue.alert}/answer", json={}).json()
     assert (raced["ok"], raced["error"], raced["answered_by"]) == (False, "err.raced", "duty")
     assert client.post("/w/none/answer", headers=asked).status_code == 404
@@ -122,7 +144,10 @@ def test_answer_by_json(fresh: Any, change: Any) -> None:
     closed = client.post(f"/w/{blue.alert}/close", json={"reason": "巡查正常无险情", "disposition": "true"})
     assert (closed.status_code, closed.json()["error"]) == (409, "err.over")
     client.cookies.set("post", "leader")
-    assert client.post(f"/w/{blue.alert}/close", json={"reason": "巡查正常无险情", "disposition": "true"}).json()["state"] == "closed"
+    assert (
+        client.post(f"/w/{blue.alert}/close", json={"reason": "巡查正常无险情", "disposition": "true"}).json()["state"]
+        == "closed"
+    )
 
 
 def test_without_a_post_nobody_acts(fresh: Any, change: Any) -> None:
@@ -177,7 +202,9 @@ def test_both_languages_fill_every_page(client: TestClient) -> None:
     for lang in ("zh", "en"):
         for page in ("/", *(f"/w/{i}" for i in ids)):
             html = re.sub(r'data-words="[^"]*"', "", client.get(f"{page}?lang={lang}").text)
-            assert not re.search(r"\b(act|state|log|step|sent|err|w|sect)\.[a-z_]+\b", re.sub(r'(name|id|class|href|action)="[^"]*"', "", html))
+            assert not re.search(
+                r"\b(act|state|log|step|sent|err|w|sect)\.[a-z_]+\b", re.sub(r'(name|id|class|href|action)="[^"]*"', "", html)
+            )
             assert "{" not in re.sub(r"<(style|script|pre).*?</\1>|href=\"data:[^\"]*\"", "", html, flags=re.S)
     assert "须立即应答" not in client.get("/?lang=en").text and "Answer now" in client.get("/?lang=en").text
 
@@ -188,7 +215,16 @@ def test_the_row_answers_without_a_click(client: TestClient) -> None:
     red = re.search(r'<li class="row red ask".*?</li>\s*(?=<li class="row|</ol>)', html, re.S)
     assert red is not None
     words = re.sub(r"<[^>]+>", " ", red.group(0))
-    for said in ("红 Ⅰ级", "窨井甲烷 · 婺城区 人民路 W-0417", "%VOL", "Ⅰ级限值 1.00", "已 ", "你：值班员甲", "第 2/3 棒 → 带班领导甲", "电话 已"):
+    for said in (
+        "红 Ⅰ级",
+        "窨井甲烷 · 婺城区 人民路 W-0417",
+        "%VOL",
+        "Ⅰ级限值 1.00",
+        "已 ",
+        "你：值班员甲",
+        "第 2/3 棒 → 带班领导甲",
+        "电话 已",
+    ):
         assert said in words, said
     assert "data-until" in red.group(0) and 'class="ser"' in red.group(0)
 
@@ -211,9 +247,24 @@ def test_the_warning_page_tells_all(client: TestClient) -> None:
     """Seven steps, chart and table, the rule with its deciding line, the ladder, the timeline, and moves with their refusals."""
     id_ = next(a["id"] for a in client.get("/api/alerts").json() if (a["site"], a["level"]) == ("lanxi", "orange"))
     html = client.get(f"/w/{id_}").text
-    for said in ("发现", "送达", "核验", 'class="ch"', 'class="fl"', 'class="flx"', 'class="band"', "缺测", "可疑", f"wanglou explain {id_}",
-                 '<span class="hi">    orange: {above: 29, hold: 600s}</span>', "readings 1:48113", "7c1e9a00", "兰溪市水利局 值班员丁 应答",
-                 "巡堤 3 组已出发", "读数仍超限：只有带班领导可写明理由关闭"):
+    for said in (
+        "发现",
+        "送达",
+        "核验",
+        'class="ch"',
+        'class="fl"',
+        'class="flx"',
+        'class="band"',
+        "缺测",
+        "可疑",
+        f"wanglou explain {id_}",
+        '<span class="hi">    orange: {above: 29, hold: 600s}</span>',
+        "readings 1:48113",
+        "7c1e9a00",
+        "兰溪市水利局 值班员丁 应答",
+        "巡堤 3 组已出发",
+        "读数仍超限：只有带班领导可写明理由关闭",
+    ):
         assert said in html, said
 
 
@@ -222,14 +273,20 @@ def test_json_of_an_alert(client: TestClient) -> None:
     alert = next(a for a in client.get("/api/alerts?open=true").json() if a["site"] == "renmin")
     whole = client.get(f"/api/alerts/{alert['id']}").json()
     assert (whole["level"], whole["state"], whole["onset"][-1]) == ("red", "calling", "Z")
-    assert [e["to"] for e in whole["events"]] == ["red"] and [x["state"] for x in whole["steps"]] == ["expired", "called", "waiting"]
+    assert [e["to"] for e in whole["events"]] == ["red"] and [x["state"] for x in whole["steps"]] == [
+        "expired",
+        "called",
+        "waiting",
+    ]
     assert whole["audit"][0]["act"] == "opened" and {d["channel"] for d in whole["deliveries"]} == {"log"}
     assert client.get("/api/alerts/none").status_code == 404 and client.get("/api/nothing").json()["detail"] == "Not Found"
 
 
 def test_receipts_come_by_json(client: TestClient) -> None:
     """A provider tells of a delivery; nonsense is refused with its place."""
-    key = next(d["key"] for a in client.get("/api/alerts").json() for d in client.get(f"/api/alerts/{a['id']}").json()["deliveries"])
+    key = next(
+        d["key"] for a in client.get("/api/alerts").json() for d in client.get(f"/api/alerts/{a['id']}").json()["deliveries"]
+    )
     assert client.post(f"/api/deliveries/{key}/receipt", json={"receipt": "read"}).json() == {"key": key, "receipt": "read"}
     assert client.post(f"/api/deliveries/{key}/receipt", json={"receipt": "eaten"}).status_code == 422
     assert client.post("/api/deliveries/none/receipt", json={"receipt": "read"}).status_code == 404
@@ -278,6 +335,7 @@ def test_a_page_that_fails_says_so(told: Any) -> None:
 def test_history_may_be_away(told: Any, client: TestClient) -> None:
     """Without readings the pages are whole, with the event's own value."""
     from streams.desk.series import Readings
+
     kept, told[1].readings = told[1].readings, Readings("")
     try:
         assert client.get("/").status_code == 200
@@ -294,7 +352,7 @@ def test_the_stream_replays_and_never_doubles(fresh: Any, change: Any) -> None:
     assert reader.news() == []
     bench.put(blue := change("river_level", "lanxi", 1))
     first = reader.news()
-    assert [re.search(r"event: (\w+)", x).group(1) for x in first] == ["row", "tally"]     # type: ignore[union-attr]
+    assert [re.search(r"event: (\w+)", x).group(1) for x in first] == ["row", "tally"]  # type: ignore[union-attr]
     assert f'id="w{blue.alert}"' in first[0] and first[1].startswith(f"id: {bench.store.head()}\n") and reader.news() == []
 
     bench.do(blue.alert, "answer", "duty")
@@ -331,6 +389,9 @@ def test_the_served_history_is_the_newest_vintage(told: Any) -> None:
     readings, t = told[1].readings, told[0].now - 3_600_000_000
     with readings.engine.connect() as c:
         c.exec_driver_sql("COMMIT")
-        c.execute(text("INSERT INTO reading VALUES ('x@y', :t, :a, 1.0, 1, ''), ('x@y', :t, :b, 2.0, 3, 'rate')"), {"t": t, "a": t, "b": t + 1})
+        c.execute(
+            text("INSERT INTO reading VALUES ('x@y', :t, :a, 1.0, 1, ''), ('x@y', :t, :b, 2.0, 3, 'rate')"),
+            {"t": t, "a": t, "b": t + 1},
+        )
         c.commit()
     assert [(r.value, r.flag, r.check) for r in readings.window("x@y", t - 1, t + 1)] == [(2.0, 3, "rate")]

@@ -1,4 +1,5 @@
 """The pages in a real Chromium: without script, in both themes, at every width, live."""
+
 from __future__ import annotations
 
 import itertools
@@ -15,9 +16,11 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not 
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: no page was looked at")
 COLOURS = (Path(__file__).parent / "colours.js").read_text("utf-8")
-FAKE_AUDIO = """window.beeps = []; window.AudioContext = class { constructor() { this.state = 'running'; this.currentTime = 0; this.destination = {}; }
+FAKE_AUDIO = """window.beeps = [];
+window.AudioContext = class { constructor() { this.state = 'running'; this.currentTime = 0; this.destination = {}; }
   resume() { return Promise.resolve(); }
-  createOscillator() { const o = {frequency: {value: 0}, connect: x => x, start: () => window.beeps.push(o.frequency.value), stop() {}}; return o; }
+  createOscillator() {
+    const o = {frequency: {value: 0}, connect: x => x, start: () => window.beeps.push(o.frequency.value), stop() {}}; return o; }
   createGain() { return {gain: {value: 0}, connect: x => x}; } };"""
 
 
@@ -33,7 +36,9 @@ class Served:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.bench, self.site, self.url = bench, site, f"http://127.0.0.1:{self.port}"
-        self.server = uvicorn.Server(uvicorn.Config(make_app(site), port=self.port, log_level="error", timeout_graceful_shutdown=1))
+        self.server = uvicorn.Server(
+            uvicorn.Config(make_app(site), port=self.port, log_level="error", timeout_graceful_shutdown=1)
+        )
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()
         while not self.server.started:
@@ -73,11 +78,21 @@ def own(tmp_path: Path, night: Any) -> Iterator[Served]:
 class Tab:
     """A page with a post, and everything that it complained of."""
 
-    def __init__(self, browser: Any, served: Served, post: str = "duty", script: str = "", theme: str = "", lang: str = "zh", allow: str = "\0", **given: Any) -> None:
+    def __init__(
+        self,
+        browser: Any,
+        served: Served,
+        post: str = "duty",
+        script: str = "",
+        theme: str = "",
+        lang: str = "zh",
+        allow: str = "\0",
+        **given: Any,
+    ) -> None:
         self.context = browser.new_context(viewport=given.pop("viewport", {"width": 1366, "height": 768}), **given)
         cookies = {"post": post, "theme": theme, "lang": lang}
         self.context.add_cookies([{"name": k, "value": x, "url": served.url} for k, x in cookies.items() if x])
-        self.page, self.url, self.faults = self.context.new_page(), served.url, []      # type: ignore[var-annotated]
+        self.page, self.url, self.faults = self.context.new_page(), served.url, []  # type: ignore[var-annotated]
         if script:
             self.page.add_init_script(script)
         self.page.on("console", lambda m: self.faults.append(m.text) if m.type == "error" and allow not in m.text else None)
@@ -108,8 +123,12 @@ def ids(served: Served) -> list[str]:
     from sqlalchemy import select
 
     from streams.desk.tables import Alert
+
     with served.bench.store.read() as s:
-        return ["/", *(f"/w/{i}" for i in s.scalars(select(Alert.id).where(Alert.level > 0).order_by(Alert.level.desc()).limit(3)))]
+        return [
+            "/",
+            *(f"/w/{i}" for i in s.scalars(select(Alert.id).where(Alert.level > 0).order_by(Alert.level.desc()).limit(3))),
+        ]
 
 
 def test_reading_and_answering_need_no_script(browser: Any, own: Served, change: Any) -> None:
@@ -140,7 +159,9 @@ def test_colours(browser: Any, served: Served, theme: str) -> None:
 def test_five_shapes_each_with_a_word(browser: Any, served: Served) -> None:
     """Levels differ in path, not only in fill, and have a word beside them."""
     with Tab(browser, served) as page:
-        paths = page.evaluate("[...document.querySelectorAll('symbol')].map(s => s.firstElementChild.outerHTML.replace(/class=\"[^\"]*\"/, ''))")
+        paths = page.evaluate(
+            "[...document.querySelectorAll('symbol')].map(s => s.firstElementChild.outerHTML.replace(/class=\"[^\"]*\"/, ''))"
+        )
         assert len(set(paths)) == 5
         assert all(x.strip() for x in page.locator(".lvl").all_inner_texts())
         assert page.locator("time[data-until]").first.inner_text().count(":") == 1
@@ -149,7 +170,8 @@ def test_five_shapes_each_with_a_word(browser: Any, served: Served) -> None:
 def test_no_page_is_wider_than_its_window(browser: Any, served: Served) -> None:
     """From a phone to a wall: no horizontal scrolling; targets ≥ 24 px, a phone's buttons ≥ 44."""
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    small = """[...document.querySelectorAll('button, .btn, select, input:not([type=hidden])')].filter(e => e.offsetParent).map(e => e.getBoundingClientRect())
+    small = """[...document.querySelectorAll('button, .btn, select, input:not([type=hidden])')].filter(e => e.offsetParent)
+               .map(e => e.getBoundingClientRect())
                .filter(r => r.height < 18).length"""
     with Tab(browser, served) as page:
         for path, lang in itertools.product(ids(served)[:2], ("zh", "en")):
@@ -159,19 +181,37 @@ def test_no_page_is_wider_than_its_window(browser: Any, served: Served) -> None:
                 assert page.evaluate(wide) <= 0, (path, lang, width)
                 assert page.evaluate(small) == 0, (path, lang, width)
                 if width == 390 and path == "/":
-                    assert page.evaluate("Math.min(...[...document.querySelectorAll('.acts .btn')].map(e => e.getBoundingClientRect().height))") >= 44
+                    assert (
+                        page.evaluate(
+                            "Math.min(...[...document.querySelectorAll('.acts .btn')].map(e => e.getBoundingClientRect().height))"
+                        )
+                        >= 44
+                    )
 
 
 def test_eight_rows_without_scrolling(browser: Any, own: Served, change: Any) -> None:
     """1366 × 768: the strip is one line, eight rows are whole."""
-    for n, (indicator, site) in enumerate([("river_level", "lanxi"), ("river_level", "sanhe"), ("reservoir", "hengjin"), ("methane", "renmin"),
-                                           ("water", "chouzhou"), ("rain", "houzhai"), ("rain", "fotang"), ("rain", "dapan")]):
+    for n, (indicator, site) in enumerate(
+        [
+            ("river_level", "lanxi"),
+            ("river_level", "sanhe"),
+            ("reservoir", "hengjin"),
+            ("methane", "renmin"),
+            ("water", "chouzhou"),
+            ("rain", "houzhai"),
+            ("rain", "fotang"),
+            ("rain", "dapan"),
+        ]
+    ):
         own.bench.put(red := change(indicator, site, 4, time=own.bench.now + n))
         if n > 2:
             own.bench.do(red.alert, "answer_for", "leader", "电话联系了值班员")
     with Tab(browser, own, script=FAKE_AUDIO) as page:
         page.wait_for_timeout(200)
-        assert page.evaluate("[...document.querySelectorAll('.row')].filter(r => r.getBoundingClientRect().bottom <= 768).length") == 8
+        assert (
+            page.evaluate("[...document.querySelectorAll('.row')].filter(r => r.getBoundingClientRect().bottom <= 768).length")
+            == 8
+        )
         assert page.evaluate("document.querySelector('.strip').getBoundingClientRect().height") < 52
 
 
@@ -213,7 +253,7 @@ def test_of_two_browsers_one_answers(browser: Any, own: Served, change: Any) -> 
 
 
 def test_nothing_moves_under_the_hand(browser: Any, own: Served, change: Any) -> None:
-    """While a row is hovered, new events change no position; the bar says how many; `.` reorders. A stale row never overwrites."""
+    """While a row is hovered, new events change no position; a bar says how many; `.` reorders. An old row never overwrites."""
     own.bench.put(change("river_level", "sanhe", 2), last := change("reservoir", "hengjin", 1))
     place = f"document.querySelector('#w{last.alert}').getBoundingClientRect().top"
     with Tab(browser, own, script=FAKE_AUDIO) as page:
@@ -221,13 +261,19 @@ def test_nothing_moves_under_the_hand(browser: Any, own: Served, change: Any) ->
         page.locator(f"#w{last.alert} .val").hover()
         before = page.evaluate(place)
         for n in range(8):
-            own.bench.put(change("river_level", "lanxi", 4 - n % 3, 0, n, onset=own.bench.now), change("water", "chouzhou", 3, 0, n, onset=1))
+            own.bench.put(
+                change("river_level", "lanxi", 4 - n % 3, 0, n, onset=own.bench.now),
+                change("water", "chouzhou", 3, 0, n, onset=1),
+            )
         page.locator("#changes b").get_by_text("有 2 条变化").wait_for(timeout=5000)
         assert page.evaluate(place) == before and page.locator(".row").count() == 2
         page.keyboard.press(".")
         assert page.locator(".row").count() == 4 and page.locator(f".row:nth-child(4)#w{last.alert}").count() == 1
         page.mouse.move(5, 760)
-        page.evaluate("swap(document.querySelector('.row').outerHTML.replace(/data-rev=\"\\d+\"/, 'data-rev=\"0\"').replace('河道水位', '旧'))")
+        page.evaluate(
+            "swap(document.querySelector('.row').outerHTML"
+            ".replace(/data-rev=\"\\d+\"/, 'data-rev=\"0\"').replace('河道水位', '旧'))"
+        )
         assert "旧" not in page.locator(".row").first.inner_text()
 
 

@@ -1,4 +1,5 @@
 """Deliveries: what a channel's answer means, retries, crashes."""
+
 from __future__ import annotations
 
 import json
@@ -22,12 +23,28 @@ MESSAGE = Message("k1", "a1", "red", "real", "【望楼】红", "duty", 1, "2026
 Make = Callable[..., Change]
 
 
-@pytest.mark.parametrize(("status", "body", "result"), [
-    (200, "", Result.SENT), (204, "", Result.SENT), (200, "{}", Result.SENT), (200, '{"errcode": 0, "errmsg": "ok"}', Result.SENT),
-    (200, '{"code": "0"}', Result.SENT), (200, '{"errcode": 310000, "errmsg": "sign not match"}', Result.AGAIN),
-    (200, '{"StatusCode": 19024}', Result.AGAIN), (200, "<html>please log in</html>", Result.AGAIN), (200, "[]", Result.AGAIN),
-    (302, "", Result.AGAIN), (500, "oops", Result.AGAIN), (503, "", Result.AGAIN), (429, "", Result.AGAIN), (408, "", Result.AGAIN),
-    (400, "no", Result.NEVER), (404, "", Result.NEVER), (401, "", Result.NEVER)])
+@pytest.mark.parametrize(
+    ("status", "body", "result"),
+    [
+        (200, "", Result.SENT),
+        (204, "", Result.SENT),
+        (200, "{}", Result.SENT),
+        (200, '{"errcode": 0, "errmsg": "ok"}', Result.SENT),
+        (200, '{"code": "0"}', Result.SENT),
+        (200, '{"errcode": 310000, "errmsg": "sign not match"}', Result.AGAIN),
+        (200, '{"StatusCode": 19024}', Result.AGAIN),
+        (200, "<html>please log in</html>", Result.AGAIN),
+        (200, "[]", Result.AGAIN),
+        (302, "", Result.AGAIN),
+        (500, "oops", Result.AGAIN),
+        (503, "", Result.AGAIN),
+        (429, "", Result.AGAIN),
+        (408, "", Result.AGAIN),
+        (400, "no", Result.NEVER),
+        (404, "", Result.NEVER),
+        (401, "", Result.NEVER),
+    ],
+)
 def test_success_is_what_the_answer_says(httpserver: HTTPServer, status: int, body: str, result: Result, tmp_path: Path) -> None:
     """A refusal inside 200 is no success, nor is a portal's page."""
     httpserver.expect_request("/hook").respond_with_data(body, status)
@@ -44,7 +61,9 @@ def test_a_webhook_carries_its_key(httpserver: HTTPServer, tmp_path: Path) -> No
     assert (sent["key"], sent["level"], sent["again"], sent["text"]) == ("k1", "red", False, "【望楼】红")
 
 
-@pytest.mark.parametrize(("address", "result"), [("", Result.NEVER), ("ftp://x/", Result.NEVER), ("http://127.0.0.1:1/", Result.AGAIN)])
+@pytest.mark.parametrize(
+    ("address", "result"), [("", Result.NEVER), ("ftp://x/", Result.NEVER), ("http://127.0.0.1:1/", Result.AGAIN)]
+)
 def test_addresses(address: str, result: Result, tmp_path: Path) -> None:
     """No web address is never; nobody there is again."""
     assert Webhook(tmp_path).send(MESSAGE, address).result is result
@@ -53,6 +72,7 @@ def test_addresses(address: str, result: Result, tmp_path: Path) -> None:
 def test_a_time_out_after_it_was_taken_is_tried_again(httpserver: HTTPServer, tmp_path: Path) -> None:
     """The other side may have it: the outcome is again, never sent."""
     import threading
+
     free, took = threading.Event(), []
 
     def slow(request: Request) -> Response:
@@ -84,7 +104,7 @@ class Script:
     """A channel that answers by a list."""
 
     def __init__(self, *outcomes: Outcome | Exception) -> None:
-        self.outcomes, self.took = list(outcomes), []       # type: ignore[var-annotated]
+        self.outcomes, self.took = list(outcomes), []  # type: ignore[var-annotated]
 
     def send(self, message: Message, address: str) -> Outcome:
         """The next of the list."""
@@ -98,7 +118,7 @@ class Script:
 def row(bench: Any) -> Delivery:
     """The only delivery."""
     with bench.store.read() as s:
-        return s.scalars(select(Delivery)).one()        # type: ignore[no-any-return]
+        return s.scalars(select(Delivery)).one()  # type: ignore[no-any-return]
 
 
 def test_retries_back_off_and_a_repeat_says_so(bench: Any, change: Make) -> None:
@@ -141,11 +161,13 @@ def test_never_and_too_often_are_parked_for_a_person(bench: Any, change: Make) -
         while channel.outcomes:
             bench.deliver(log=channel)
             bench.now += 301_000_000
-            with bench.store.begin() as s:      # the ladder is not what is looked at here
+            with bench.store.begin() as s:  # the ladder is not what is looked at here
                 s.execute(update(Delivery).where(Delivery.state == "pending").values(next_at=bench.now))
     with bench.store.read() as s:
         assert [(d.state, d.receipt, d.attempts) for d in s.scalars(select(Delivery).order_by(Delivery.attempts))] == [
-            ("parked", "failed", 1), ("parked", "failed", 10)]
+            ("parked", "failed", 1),
+            ("parked", "failed", 10),
+        ]
     bench.put(change("reservoir", "hengjin", 2))
     bench.deliver(webhook=Script())
     with bench.store.read() as s:

@@ -1,4 +1,5 @@
 """What changes of the log mean for alerts and their ladders."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -56,7 +57,7 @@ def test_only_a_rise_begins_a_new_ladder(bench: Any, change: Make) -> None:
     bench.put(change("river_level", "lanxi", 0, 3, 2, onset=first.time, time=first.time + 2 * MIN))
     alert = bench.alert(first.alert)
     assert (alert.run, alert.level, alert.detector) == (2, 2, "basin/rising")
-    assert bench.steps(first.alert)[0] == (1, "lanxi-water", "called")     # it stops on its receipt, not on a fall
+    assert bench.steps(first.alert)[0] == (1, "lanxi-water", "called")  # it stops on its receipt, not on a fall
 
 
 def test_all_members_normal_again_waits_for_a_person(bench: Any, change: Make) -> None:
@@ -95,11 +96,19 @@ def test_a_red_that_dies_stays_red(bench: Any, change: Make) -> None:
     """Silence is a second fact beside the level: since when contact was last had; heard again, it goes."""
     red = change("river_level", "lanxi", 4)
     bench.put(red)
-    stale = Change(kind="fresh", time=red.time + 30 * MIN, arrived=red.time + 30 * MIN, pack="basin", site="lanxi",
-                   indicator="river_level", fresh="stale")
+    stale = Change(
+        kind="fresh",
+        time=red.time + 30 * MIN,
+        arrived=red.time + 30 * MIN,
+        pack="basin",
+        site="lanxi",
+        indicator="river_level",
+        fresh="stale",
+        since=red.time + 15 * MIN,
+    )
     bench.put(stale)
     alert = bench.alert(red.alert)
-    assert (alert.level, alert.open, alert.silent_since) == (4, True, red.time + 15 * MIN)     # its `silent` is 15 minutes
+    assert (alert.level, alert.open, alert.silent_since) == (4, True, red.time + 15 * MIN)
     assert count(bench, Item) == 1
 
     bench.put(replace(stale, fresh="fresh", time=red.time + 40 * MIN))
@@ -109,10 +118,17 @@ def test_a_red_that_dies_stays_red(bench: Any, change: Make) -> None:
 def test_sources_and_sensors_are_a_worklist(bench: Any) -> None:
     """One feed down is one item, not five hundred; back again it goes; nobody is called."""
     down = Change(kind="feed", time=0, arrived=0, source="hydro", fresh="stale")
-    bench.put(down, Change(kind="sensor", time=0, arrived=0, site="lanxi", fresh="stale"))
-    assert (count(bench, Item), count(bench, Alert), count(bench, Delivery)) == (2, 0, 0)
-    bench.put(replace(down, fresh="fresh"))
-    assert count(bench, Item) == 1
+    site = Change(
+        kind="sensor", time=0, arrived=0, site="lanxi", indicator="river_level", fresh="stale", members=("river_level@lanxi",)
+    )
+    fails = replace(site, members=(), fresh="error", check="range")
+    rule = Change(kind="fresh", time=0, arrived=0, rule="basin/rainstorm", area="admin:yiwu", fresh="stale")
+    bench.put(down, site, fails, rule)
+    assert (count(bench, Item), count(bench, Alert), count(bench, Delivery)) == (4, 0, 0)
+    bench.put(replace(down, fresh="fresh"), replace(fails, fresh="fresh"))
+    assert count(bench, Item, Item.kind.in_(("sensor", "rule"))) == count(bench, Item) == 2
+    bench.put(replace(site, fresh="fresh"), replace(rule, fresh="fresh"))
+    assert count(bench, Item) == 0
 
 
 def test_shadow_calls_nobody_and_a_drill_says_so_first(bench: Any, change: Make) -> None:
@@ -149,7 +165,9 @@ def test_a_closed_alert_whose_detector_says_more_is_the_same_again(bench: Any, c
     assert (alert.open, alert.state, alert.run, alert.answered) == (True, "calling", 2, None)
 
 
-@pytest.mark.parametrize(("played", "late", "as_of"), [(False, 20, False), (False, 90, True), (True, 20, False), (True, 90, True)])
+@pytest.mark.parametrize(
+    ("played", "late", "as_of"), [(False, 20, False), (False, 90, True), (True, 20, False), (True, 90, True)]
+)
 def test_old_evidence_is_as_of_and_calls_quietly(bench: Any, change: Make, played: bool, late: float, as_of: bool) -> None:
     """Older than an hour: marked 截至, yellow's ladder. In a played history the log's own arrival decides, not the wall clock."""
     red = change("river_level", "lanxi", 4)
@@ -220,6 +238,7 @@ class TestCovers:
         assert [x[2] for x in bench.steps(low.alert)] == ["expired", "called", "waiting"]
         with bench.store.read() as s:
             from streams.desk import calls
+
             assert calls.steps_of(s, bench.alert(low.alert))[1].until == bench.now + 300 * 1_000_000
 
     def test_a_member_that_rises_above_it_calls_again(self, bench: Any, change: Make, rule: Make) -> None:

@@ -1,4 +1,5 @@
 """A ladder walked with a hand-turned clock."""
+
 from __future__ import annotations
 
 import pytest
@@ -26,7 +27,7 @@ LADDER = Ladder("l", Text("三棒"), (Step("a", ("log",), 60), Step("b", ("log",
 
 def states(steps: tuple[object, ...]) -> list[str]:
     """Their states."""
-    return [s.state.value for s in steps]      # type: ignore[attr-defined]
+    return [s.state.value for s in steps]  # type: ignore[attr-defined]
 
 
 def at(seconds: float) -> int:
@@ -42,7 +43,7 @@ def test_one_post_after_the_other() -> None:
 
     assert states(walk(steps, at(59.9))) == ["called", "waiting", "waiting"]
     steps = walk(steps, at(60))
-    assert states(steps) == ["expired", "called", "waiting"] and current(steps).until == at(90)     # type: ignore[union-attr]
+    assert states(steps) == ["expired", "called", "waiting"] and current(steps).until == at(90)  # type: ignore[union-attr]
     steps = walk(walk(steps, at(90)), at(100))
     assert states(steps) == ["expired"] * 3 and exhausted(steps)
 
@@ -52,7 +53,7 @@ def test_a_desk_that_was_down_calls_one_post_not_all() -> None:
     steps = walk(walk(begin(LADDER, 0), 0), at(1000))
 
     assert states(steps) == ["expired", "called", "waiting"]
-    assert current(steps).until == at(1030) and following(steps).due_at == at(1030)     # type: ignore[union-attr]
+    assert current(steps).until == at(1030) and following(steps).due_at == at(1030)  # type: ignore[union-attr]
 
 
 def test_repeat_climbs_the_ladder_again() -> None:
@@ -63,7 +64,7 @@ def test_repeat_climbs_the_ladder_again() -> None:
 
 
 def test_handed_on_calls_the_next_at_once() -> None:
-    """"Not me" makes the next rung due now."""
+    """Not me: the next rung is due now."""
     steps = walk(handed_on(walk(begin(LADDER, 0), 0), at(5)), at(5))
 
     assert states(steps) == ["passed", "called", "waiting"] and current(steps).until == at(35)  # type: ignore[union-attr]
@@ -85,11 +86,19 @@ def test_suspended_rungs_resume_where_they_were_with_fresh_time() -> None:
 
     steps = walk(resumed(steps, at(600)), at(600))
     assert states(steps) == ["expired", "called", "waiting"]
-    assert current(steps).until == at(630) and current(steps).calls == 2     # type: ignore[union-attr]
+    assert current(steps).until == at(630) and current(steps).calls == 2  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(("demanded", "got", "enough"), [("answered", "read", False), ("received", "received", True),
-                                                         ("received", "read", True), ("read", "received", False), ("sent", "failed", False)])
+@pytest.mark.parametrize(
+    ("demanded", "got", "enough"),
+    [
+        ("answered", "read", False),
+        ("received", "received", True),
+        ("received", "read", True),
+        ("read", "received", False),
+        ("sent", "failed", False),
+    ],
+)
 def test_only_the_demanded_receipt_satisfies(demanded: str, got: str, enough: bool) -> None:
     """A rung that wants an answer is not satisfied by a read mark; one that wants receipt is satisfied by better."""
     step = begin(Ladder("l", Text(""), (Step("a", ("log",), 60, demanded),)), 0)[0]

@@ -1,4 +1,5 @@
 """Times and numbers as people read them."""
+
 from __future__ import annotations
 
 import pytest
@@ -10,16 +11,33 @@ from streams.desk.words import LANGS, level, say, table
 NOW = micros("2026-06-24T02:17:20+08:00")
 
 
-@pytest.mark.parametrize(("when", "zh"), [("2026-06-24T01:05:09+08:00", "01:05:09"), ("2026-06-23T18:00:00+08:00", "昨 18:00"),
-                                          ("2026-06-19T09:05:00+08:00", "06-19 09:05"), ("1965-01-31T16:00:00Z", "1965-02-01")])
+@pytest.mark.parametrize(
+    ("when", "zh"),
+    [
+        ("2026-06-24T01:05:09+08:00", "01:05:09"),
+        ("2026-06-23T18:00:00+08:00", "昨 18:00"),
+        ("2026-06-19T09:05:00+08:00", "06-19 09:05"),
+        ("1965-01-31T16:00:00Z", "1965-02-01"),
+    ],
+)
 def test_moments(when: str, zh: str) -> None:
     """Today by the second, yesterday, this year, any year; before 1970 too."""
     assert moment(micros(when), NOW) == zh
 
 
-@pytest.mark.parametrize(("seconds", "zh", "en"), [(0, "0 秒", "0 s"), (9, "9 秒", "9 s"), (550, "9 分 10 秒", "9 min 10 s"),
-                                                   (2580, "43 分", "43 min"), (3900, "1 时 5 分", "1 h 5 min"), (7200, "2 时", "2 h"),
-                                                   (90000, "1 天 1 时", "1 d 1 h"), (-5, "0 秒", "0 s")])
+@pytest.mark.parametrize(
+    ("seconds", "zh", "en"),
+    [
+        (0, "0 秒", "0 s"),
+        (9, "9 秒", "9 s"),
+        (550, "9 分 10 秒", "9 min 10 s"),
+        (2580, "43 分", "43 min"),
+        (3900, "1 时 5 分", "1 h 5 min"),
+        (7200, "2 时", "2 h"),
+        (90000, "1 天 1 时", "1 d 1 h"),
+        (-5, "0 秒", "0 s"),
+    ],
+)
 def test_spans(seconds: int, zh: str, en: str) -> None:
     """The two largest units, never negative."""
     assert (span(seconds * 1_000_000), span(seconds * 1_000_000, "en")) == (zh, en)
@@ -39,6 +57,7 @@ def test_levels() -> None:
 def test_every_word_is_there_in_both_languages() -> None:
     """Same keys, same places to fill, nothing empty."""
     import re
+
     fields = re.compile(r"\{(\w+)\}")
     for key, words in table().items():
         assert set(words) == set(LANGS), key
@@ -51,8 +70,23 @@ def test_no_word_is_without_use() -> None:
     from pathlib import Path
 
     import streams.desk
+
     folder = Path(streams.desk.__path__[0])
     said = "\n".join(p.read_text("utf-8") for p in [*folder.rglob("*.py"), *folder.rglob("*.html")])
-    made = ("level.", "log.", "flag.", "step.", "sent.", "out.", "scope.", "sect.", "state.", "act.", "dir.", "channel.", "fresh.",
-            "app.theme_")      # put together from a state's own word
+    made = (
+        "level.",
+        "log.",
+        "flag.",
+        "step.",
+        "sent.",
+        "out.",
+        "scope.",
+        "sect.",
+        "state.",
+        "act.",
+        "dir.",
+        "channel.",
+        "fresh.",
+        "app.theme_",
+    )  # put together from a state's own word
     assert [k for k in table() if f'"{k}"' not in said and not k.startswith(made)] == []

@@ -1,4 +1,5 @@
 """The ladder of an alert: the first row that matches."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -9,17 +10,32 @@ from detectors.pack import Area, City, Ladder, Route, Site, Step, Text
 from streams.desk import mute
 from streams.desk.routes import areas_of, ladder_of
 
-CITY = City((), {"s": Site("s", Text("站"), agency="水利", areas={"admin": "town", "basin": "reach"})},
-            (Area("admin", "town", Text("镇"), "county"), Area("admin", "county", Text("县"))),
-            tuple(Ladder(i, Text(i), (Step("p", ("log",), 60),)) for i in ("yellow", "red", "county", "water", "rest")),
-            (Route("red", packs=("basin",), levels=(4,)), Route("yellow", levels=(1, 2)), Route("county", areas=("admin:county",)),
-             Route("water", agencies=("水利",)), Route("rest")))
+CITY = City(
+    (),
+    {"s": Site("s", Text("站"), agency="水利", areas={"admin": "town", "basin": "reach"})},
+    (Area("admin", "town", Text("镇"), "county"), Area("admin", "county", Text("县"))),
+    tuple(Ladder(i, Text(i), (Step("p", ("log",), 60),)) for i in ("yellow", "red", "county", "water", "rest")),
+    (
+        Route("red", packs=("basin",), levels=(4,)),
+        Route("yellow", levels=(1, 2)),
+        Route("county", areas=("admin:county",)),
+        Route("water", agencies=("水利",)),
+        Route("rest"),
+    ),
+)
 
 
-@pytest.mark.parametrize(("pack", "level", "site", "area", "as_of", "name"), [
-    ("basin", 4, "s", "", False, "red"), ("air", 4, "s", "", False, "county"), ("air", 2, "s", "", False, "yellow"),
-    ("basin", 4, "s", "", True, "yellow"), ("air", 3, "", "admin:town", False, "county"), ("air", 3, "", "", False, "rest"),
-])
+@pytest.mark.parametrize(
+    ("pack", "level", "site", "area", "as_of", "name"),
+    [
+        ("basin", 4, "s", "", False, "red"),
+        ("air", 4, "s", "", False, "county"),
+        ("air", 2, "s", "", False, "yellow"),
+        ("basin", 4, "s", "", True, "yellow"),
+        ("air", 3, "", "admin:town", False, "county"),
+        ("air", 3, "", "", False, "rest"),
+    ],
+)
 def test_the_first_row_whose_every_field_matches(pack: str, level: int, site: str, area: str, as_of: bool, name: str) -> None:
     """Pack, level, area (ancestors too) and agency all count; what is only known "as of" climbs yellow's ladder."""
     found = ladder_of(CITY, pack, level, site, area, as_of)
