@@ -17,8 +17,8 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(name: Annotated[list[str] | None, typer.Argument(help="these only; all if left out")] = None,
-          quick: Annotated[bool, typer.Option("--quick", help="one short round of each: whether they run, not what they say")] = False,
-          as_json: Annotated[bool, typer.Option("--json", help="one JSON object at the end; words go to stderr")] = False) -> None:
+          quick: Annotated[bool, typer.Option("--quick", help="one short round: whether they run")] = False,
+          as_json: Annotated[bool, typer.Option("--json", help="one JSON object; words go to stderr")] = False) -> None:
     """Print one line a figure, as ratios where there is something to compare; the first line says how busy the machine is."""
     from tempfile import TemporaryDirectory
 

@@ -41,7 +41,7 @@ def city(kinds: Sequence[str], series: int = 1000, checked: bool = False, latene
          limits: tuple[Limit, ...] = _FAR, more: tuple[tuple[Indicator, Detector], ...] = ()) -> City:
     """One indicator `level` at `series` sites, with these detectors. `limits` are those of `threshold`."""
     sites = tuple(f"s{n:05}" for n in range(series))
-    level = Indicator("level", "bench", Text("水位"), "m", sites, every=every, lateness=lateness, checks=checks() if checked else ())
+    level = Indicator("level", "bench", Text("水位"), "m", sites, every, lateness=lateness, checks=checks() if checked else ())
     found = [Detector(kind, "bench", "level", use(kind), limits if kind == "threshold" else _FAR) for kind in kinds]
     every_site = [*sites, *(s for i, _ in more for s in i.sites)]
     pack = Pack("bench", Text("测"), (level, *(i for i, _ in more)), (*found, *(d for _, d in more)))
