@@ -23,7 +23,8 @@ from streams.metrics import Metrics
 
 BACKOFF = (2, 5, 15, 30, 60, 120, 300, 300, 300)
 """Seconds before attempts 2, 3, …; after the last the delivery is parked for a person to see."""
-LEASE = 30
+LEASE = 10
+"""Seconds: longer than any channel's own time limit, short enough for a red."""
 BATCH = 50
 
 
