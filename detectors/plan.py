@@ -35,6 +35,12 @@ class Piece:
         """Float64 slots."""
         return self.dtype.itemsize // 8
 
+    @property
+    def varied(self) -> bool:
+        """Whether a parameter that resets the state is a column of sites.csv."""
+        given = self.use.params if self.use is not None else {}
+        return any(isinstance(given.get(p.name), dict) for p in (params(self.algorithm) if given else ()) if p.reset)
+
     def stamp(self, site: str) -> str:
         """Changes when the state it stands for would be meaningless: another kind, another reset parameter."""
         if self.use is None:
@@ -64,6 +70,8 @@ class Group:
         above = [plan.groups[name].lateness for name in (indicator.derive.inputs if indicator.derive else ())]
         self.lateness: float = max([indicator.lateness * MICRO, indicator.rejudge * MONTH * MICRO, *above])
         self.ring = _ring(indicator, self.lateness / MICRO) if self.lateness else 0
+        self.varied = any(piece.varied for piece in self.pieces)
+        self.layouts: dict[str, tuple[str, list[Any]]] = {}     # by site where it varies, else under ""
 
     @cached_property
     def future(self) -> float:

@@ -35,11 +35,14 @@ def dump(state: State, sites: set[str] | None) -> list[tuple[Any, ...]]:
 
 
 def layout(table: Table, site: str) -> tuple[str, list[Any]]:
-    """The hash of a row's layout at a site, and what it stands for."""
+    """The hash of a row's layout at a site, and what it stands for; worked out once."""
     group = table.group
-    parts = [group.width, group.ring, [[p.name, p.stamp(site), p.width] for p in group.pieces],
-             [d.path for d in group.detectors]]
-    return blake2b(repr(parts).encode(), digest_size=8).hexdigest(), parts
+    key = site if group.varied else ""
+    if key not in group.layouts:
+        parts = [group.width, group.ring, [[p.name, p.stamp(site), p.width] for p in group.pieces],
+                 [d.path for d in group.detectors]]
+        group.layouts[key] = blake2b(repr(parts).encode(), digest_size=8).hexdigest(), parts
+    return group.layouts[key]
 
 
 def load(state: State, rows: Iterable[Any]) -> None:

@@ -32,7 +32,7 @@ def judged(plan: Plan, block: Block, flags: NDArray[np.uint8], named: Sequence[s
 
     `sources` and `source` hold the names of the checks that decided ("" = none).
     """
-    doubtful = np.flatnonzero(((flags != Flag.GOOD) | np.array([bool(n) for n in named], bool)) & ((block.flag & GUEST) == 0))
+    doubtful = np.flatnonzero(((flags != Flag.GOOD) | _any_name(named)) & ((block.flag & GUEST) == 0))
     rows: list[Derived] = [(block.series[block.index[i]], int(block.t[i]), float(block.x[i]), int(flags[i]), named[i],
                             int(block.arrived[i])) for i in doubtful.tolist()]
     rows += [row for row in derived if plan.indicators[row[0].partition("@")[0]].keep]
@@ -43,6 +43,11 @@ def judged(plan: Plan, block: Block, flags: NDArray[np.uint8], named: Sequence[s
                  np.array([row[1] for row in rows], np.int64), np.array([row[2] for row in rows]),
                  np.array([row[3] for row in rows], np.uint8), np.array([row[5] for row in rows], np.int64),
                  tuple(map(str, checks)), np.array([checks.index(row[4]) for row in rows], np.uint8), block.sent)
+
+
+def _any_name(named: Sequence[str]) -> NDArray[np.bool_] | bool:
+    """Where there is a name; most blocks have none."""
+    return False if named.count("") == len(named) else np.array([bool(n) for n in named], bool)
 
 
 def rejected(topic: str, stage: str, place: Place, offset: int, value: bytes, why: str) -> Out:

@@ -37,7 +37,8 @@ def blocks(bench: Bench) -> Iterator[Figure]:
     """
     for size, amount in (QUICK if bench.quick else AMOUNT).items():
         rates: dict[str, list[float]] = defaultdict(list)
-        with product(bench, marked(), f"blocks{size}", PARTITIONS, TICKS="log", SESSION_TIMEOUT="60") as made:
+        with product(bench, marked(), f"blocks{size}", PARTITIONS, WANGLOU_TICKS="log",
+                     WANGLOU_SESSION_TIMEOUT="60") as made:
             log = Log()
             made.fill(log.first())
             processes = {what: _stopped(made, what) for what in ("bare", "judge")}

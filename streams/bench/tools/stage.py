@@ -89,8 +89,9 @@ def product(bench: Bench, city: City, name: str, partitions: int = 4, **environm
     database = engine(ours.state_url)
     announce_plan(ours, Plans(database).put(plan_bytes(city), "bench"))
     database.dispose()
-    given = {"BROKER": ours.broker, "PREFIX": ours.prefix, "DATA": str(data), "PARTITIONS": str(partitions), **environment}
-    made = Product(ours, Processes(data / "logs", {f"WANGLOU_{key}": value for key, value in given.items()}))
+    given = {"WANGLOU_BROKER": ours.broker, "WANGLOU_PREFIX": ours.prefix, "WANGLOU_DATA": str(data),
+             "WANGLOU_PARTITIONS": str(partitions)}
+    made = Product(ours, Processes(data / "logs", {**given, **environment}))
     try:
         yield made
     finally:
