@@ -10,7 +10,7 @@ from threading import Event
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from detectors.event import Change
@@ -112,7 +112,7 @@ class Consumer:
         try:
             record = decode(value or b"")
             apply(self.store, self.topic, offset, record.changes if isinstance(record, Changes) else (), self.moment(), self.live)
-        except DBAPIError:
+        except OperationalError:
             raise  # the database is away: the same record again
         except Exception as error:  # one record that cannot be folded must not hide those behind it
             kind = "unreadable" if isinstance(error, BadRecord) else "unfolded"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -17,6 +17,7 @@ from streams.desk.tables import Alert, Event, Item, Member
 from streams.events import event_json, event_of
 
 HOUR = 3600.0
+NEVER = 1e12
 EVIDENCE = ("direction", "confidence", "check", "value", "score", "time", "arrived", "since", "plan")
 
 
@@ -31,6 +32,9 @@ class Moment:
 
 def fold(s: Session, change: Change, m: Moment) -> Alert | None:
     """One record of `events` into the rows of this transaction; the alert that it moved, if it moved one."""
+    if change.forecast is not None:     # JSON knows no infinity: "never" is a very long time
+        low, mid, high = (x if abs(x) < NEVER else NEVER for x in change.forecast)
+        change = replace(change, forecast=(low, mid, high))
     if change.kind == "level":
         return _level(s, change, m)
     if change.kind == "retired":
@@ -285,7 +289,8 @@ def _item(s: Session, change: Change, m: Moment) -> None:
             audit(s, m.now, "item", kind=kind, name=name, state="fresh")
         return
     if item is None:
-        item = Item(kind=kind, name=name, pack=change.pack, site=change.site, indicator=change.indicator, since=_since(change))
+        item = Item(kind=kind, name=name, pack=change.pack, site=change.site, indicator=change.indicator, state=change.fresh)
+        item.since = _since(change)
         s.add(item)
         audit(s, m.now, "item", kind=kind, name=name, state=change.fresh)
     item.state, item.detail = change.fresh, change.check or change.detector

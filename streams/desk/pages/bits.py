@@ -27,7 +27,7 @@ def trend(readings: Sequence[Reading], digits: int, unit: str) -> str:
     if len(last) < 3 or last[-1][0] - last[0][0] < 600 * MICRO:
         return ""
     slope = (last[-1][1] - last[0][1]) / ((last[-1][0] - last[0][0]) / MICRO / 3600)
-    said = number(abs(slope), digits)
+    said = number(abs(slope), digits if abs(slope) < 100 else 0)
     return "" if float(said) == 0 else f"{'↑' if slope > 0 else '↓'}{said}{f' {unit}' if len(unit) < 3 else ''}/h"
 
 
@@ -52,7 +52,7 @@ def limit_line(a: Alert, latest: Reading | None, v: View) -> str:
 def notes(f: Found, v: View) -> list[str]:
     """One line: forecast or cause first, then the pack."""
     a, lang, out = f.alert, v.lang, []
-    if a.forecast and a.level and a.silent_since is None:
+    if ahead(a, v) and a.silent_since is None:
         out.append(reach(a, v))
     if a.silent_since is not None:
         out.append(say("fresh.since", lang, time=moment(a.silent_since, v.clock, lang, False)))
@@ -71,6 +71,11 @@ def notes(f: Found, v: View) -> list[str]:
         value = f"{number(worst.value, v.names.decimals(worst.indicator))} {v.names.unit(worst.indicator)}"
         out.insert(0, say("level.worst", lang, place=v.names.site(worst.site, lang), value=value))
     return [*out, v.names.pack(a.pack, lang)]
+
+
+def ahead(a: Alert, v: View) -> bool:
+    """Whether the alert has a forecast whose moment has not passed."""
+    return bool(a.forecast and a.level and a.forecast[0] + a.forecast[1] * MICRO > v.clock)
 
 
 def reach(a: Alert, v: View) -> str:

@@ -155,7 +155,7 @@ def _frame(e: Evidence, points: list[Point]) -> Frame:
 
 def _grid(f: Frame, e: Evidence) -> list[str]:
     out = []
-    step = _nice((f.v1 - f.v0) / 5)
+    step = _nice((f.v1 - f.v0) / 7)
     digits = max(0, -floor(log10(step) + 1e-9))
     n = ceil(f.v0 / step)
     while n * step <= f.v1:

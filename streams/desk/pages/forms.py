@@ -28,6 +28,7 @@ def forms(s: Session, a: Alert, v: View) -> list[dict[str, Any]]:
             (Move.PASS, "act.pass", "", ""),
         ]
         shown = [x for x in shown if x[0] is not Move.ANSWER_FOR or not facts.mine]
+        shown = [x for x in shown if x[0] is not Move.PASS or a.state == State.CALLING]
     elif a.open:
         shown = [(Move.NEWS, "act.news", "act.news_why", "D"), (Move.CLOSE, "act.close", "act.close_why", "C")]
     out: list[dict[str, Any]] = []

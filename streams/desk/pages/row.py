@@ -228,6 +228,8 @@ def mine(f: Found, actor: Actor) -> bool:
 def _act(out: Row, f: Found, v: View) -> None:
     """The next legal act, and why it is not to be had."""
     a = f.alert
+    if a.scope == "shadow":
+        return
     if a.state in UNANSWERED:
         out.act = "answer" if mine(f, v.actor) or a.state == State.DETECTED else "answer_for"
     elif a.open:

@@ -17,7 +17,7 @@ from streams.desk.local import MICRO, moment, number, span
 from streams.desk.names import number as site_number
 from streams.desk.pages import ask, chart
 from streams.desk.pages.ask import Found
-from streams.desk.pages.bits import chip, reach
+from streams.desk.pages.bits import ahead, chip, reach
 from streams.desk.pages.forms import forms
 from streams.desk.pages.render import favicon
 from streams.desk.pages.row import View, row
@@ -60,7 +60,7 @@ def warning(s: Session, f: Found, v: View, kept: Kept) -> dict[str, Any]:
         "svg": _svg(a, readings, start, end, v),
         "table": table,
         "unit": v.names.unit(a.indicator),
-        "forecast": reach(a, v) if a.forecast and a.level else "",
+        "forecast": reach(a, v) if ahead(a, v) else "",
         "events": _events(s, a, v),
         "rule": _rule(a, v),
         "facts": _facts(s, a, v),
@@ -101,7 +101,7 @@ def line(a: Alert, sent: Sequence[Delivery], v: View) -> list[tuple[str, str, bo
         ("closed", a.closed),
     ]
     last = max(i for i, (_, t) in enumerate(when) if t)
-    current = last + 1 if a.open and a.state != State.ACTING else last
+    current = 6 if not a.open else 4 if a.state in (State.ANSWERED, State.ACTING) else 3
     out = []
     for i, (name, t) in enumerate(when):
         words = moment(t, v.now, v.lang) if t else say("state.doing", v.lang) if i == current else "—"
@@ -117,17 +117,19 @@ def _window(a: Alert, v: View) -> tuple[list[Reading], int, int]:
     clock = v.clock if a.open else min(v.clock, (a.back or v.clock) + 3600 * MICRO)
     length = max(HOURS * 3600.0, v.names.span(a.indicator, a.detector), 1.3 * (clock - a.onset) / MICRO)
     start = clock - round(min(length, 400 * 86400.0) * MICRO)
-    return v.readings.window(f"{a.indicator}@{a.site}", start, clock + 60 * MICRO), start, clock
+    found = v.readings.window(f"{a.indicator}@{a.site}", start, clock + 60 * MICRO)
+    begin = found[0].t - (clock - found[0].t) // 20 if found else start      # what was never measured is no hole
+    return found, max(start, min(begin, a.onset)), clock
 
 
 def _svg(a: Alert, readings: list[Reading], start: int, end: int, v: View) -> Markup:
     if not readings:
         return Markup("")
-    if a.forecast and a.level and a.forecast[3] == a.forecast[3]:
+    if a.forecast and ahead(a, v) and a.forecast[3] == a.forecast[3]:
         end = max(end, min(int(a.forecast[0] + a.forecast[3] * MICRO), end + (end - start) // 3))
     every = v.names.indicators[a.indicator].every if a.indicator in v.names.indicators else 300.0
     unit, title = v.names.unit(a.indicator), v.names.indicator(a.indicator, v.lang)
-    a_forecast = tuple(a.forecast) if a.forecast and a.level and all(x == x for x in a.forecast) else None
+    a_forecast = tuple(a.forecast) if a.forecast and ahead(a, v) and all(x == x for x in a.forecast) else None
     return chart.evidence(
         chart.Evidence(
             readings,

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from detectors.event import Change
 from streams.desk import consume
@@ -124,8 +125,14 @@ def test_a_record_that_cannot_be_read_hides_none_behind_it(tmp_path: Path, city:
     consumer.live = True
     consumer._take(0, b"nonsense")
     consumer._take(1, encode(Changes((change(),))))
+    with pytest.MonkeyPatch().context() as p:      # a fault of our own, as one of the database's
+        p.setattr(consume, "apply", lambda *_: (_ for _ in ()).throw(IntegrityError("x", {}, Exception("null"))))
+        consumer._take(2, encode(Changes((change(),))))
+        p.setattr(consume, "apply", lambda *_: (_ for _ in ()).throw(OperationalError("x", {}, Exception("away"))))
+        with pytest.raises(OperationalError):
+            consumer._take(3, encode(Changes((change(),))))
     with store.read() as s:
         assert list(s.scalars(select(Audit.act).order_by(Audit.seq)))[:2] == ["unreadable", "opened"]
         assert s.scalar(select(Alert.level)) == 3
-    assert position(store, "events") == 2
+    assert position(store, "events") == 3
     store.close()

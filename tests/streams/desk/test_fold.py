@@ -143,6 +143,13 @@ def test_shadow_calls_nobody_and_a_drill_says_so_first(bench: Any, change: Make)
     assert len(texts) == 1 and texts[0].startswith("[演练] 【望楼】红 Ⅰ级 河道水位 兰溪市 三河站 29.62m（限 29.50）")
 
 
+def test_a_forecast_without_an_end_is_kept(bench: Any, change: Make) -> None:
+    """Infinity and not-a-number in a band are a very long time, which every database and browser can hold."""
+    bench.put(blue := change("river_level", "lanxi", 1, forecast=(3600.0, float("nan"), float("inf"))))
+
+    assert bench.alert(blue.alert).forecast == [blue.time, 3600.0, 1e12, 1e12, blue.limit]
+
+
 def test_a_retired_detector_leaves_its_alert_to_a_person(bench: Any, change: Make) -> None:
     """A reload never clears."""
     red = change("river_level", "lanxi", 4)
