@@ -1,0 +1,76 @@
+"""Every benchmark runs and says something; how fast this machine is stands in no test."""
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams import broker
+from streams.bench.tools.frame import names
+
+ALONE = ("kinds", "memory", "usual")
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def run(*arguments: str, code: int = 0) -> tuple[dict[str, Any], str]:
+    """`wanglou bench --quick --json`: its JSON and its words."""
+    done = subprocess.run([sys.executable, "-m", "streams", "bench", *arguments, "--quick", "--json"], cwd=ROOT, text=True,
+                          capture_output=True, check=False, timeout=110)
+    assert done.returncode == code, done.stderr
+    return (json.loads(done.stdout) if done.stdout else {}), done.stderr
+
+
+def sound(said: dict[str, Any], words: str, *expected: str) -> list[dict[str, Any]]:
+    """Each benchmark has figures, each figure a line, each number is finite and positive."""
+    figures: list[dict[str, Any]] = said["figures"]
+    assert {f["bench"] for f in figures} == set(expected)
+    assert words.startswith("load average ")
+    for figure in figures:
+        numbers = {k: v for k, v in figure.items() if k not in ("bench", "name")}
+        assert numbers and all(isfinite(v) and v > 0 for v in numbers.values()), figure
+        assert any(line.startswith(figure["name"]) for line in words.splitlines()), figure["name"]
+    return figures
+
+
+def test_alone() -> None:
+    """The benchmarks of the core need no broker; every kind of the registry is measured."""
+    figures = sound(*run(*ALONE), *ALONE)
+    kinds = {p.stem for p in (ROOT / "detectors" / "kinds").glob("[a-z]*.py")}
+
+    assert {f["name"] for f in figures if f["bench"] == "kinds"} == {f"judge {kind.rstrip('_')}" for kind in kinds}
+
+
+@pytest.mark.broker
+def test_with_kafka() -> None:
+    """The benchmarks of the streams run on a Kafka that they start, and leave no process."""
+    if lacking := broker.missing_kafka():
+        if os.environ.get("CI"):
+            pytest.fail(lacking)
+        pytest.skip(lacking)
+    rest = sorted(set(names()) - set(ALONE))
+    said, words = run(*rest)
+
+    assert said["not_measured"] == {}
+    sound(said, words, *rest)
+    left = [p for p in Path("/proc").glob("[0-9]*/cmdline") if b"wanglou-bench-" in _read(p)]
+    assert left == []
+
+
+def test_unknown_name() -> None:
+    """A benchmark that does not exist is a wrong call, and a near name is offered."""
+    _, words = run("kindz", code=2)
+
+    assert "did you mean kinds?" in words
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
