@@ -11,6 +11,8 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Thread
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from faust import App
 
 say = structlog.get_logger("wanglou.app")
+LAST = 4.0              # seconds for an orderly end
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,7 @@ def run(make: Callable[[Settings, Metrics], Stage], name: str, settings: Setting
 
     worker = faust.Worker(running.app, loglevel="WARN", quiet=True, redirect_stdouts=False, override_logging=False)
     worker.spinner = None
+    Thread(target=_hurry, args=(worker, running), daemon=True).start()
     try:
         worker.execute_from_commandline()
     finally:
@@ -152,10 +156,17 @@ def run(make: Callable[[Settings, Metrics], Stage], name: str, settings: Setting
             raise WanglouError(running.why)
 
 
+def _hurry(worker: Any, running: Running) -> None:
+    """With the broker away Faust's own end waits for minutes. Being killed is safe at any moment, so the end has a limit."""
+    while not worker.should_stop:
+        sleep(0.2)
+    sleep(LAST)
+    say.warning("the end took too long: leaving", why=running.why)
+    os._exit(1 if running.why else 0)
+
+
 def wait_for_topics(settings: Settings) -> None:
     """Return once all topics are there; says what is missing, every 30 s."""
-    from time import sleep
-
     said = float("-inf")
     while True:
         with admin(settings) as client:

@@ -76,7 +76,7 @@ def test_doctor(bench: Any, writer: Any, city: Callable[..., City], wait: Callab
 
 
 def test_a_stage_waits_for_its_broker(tmp_path: Path, wait: Callable[..., None], bench_of: Any, kafka: broker.Broker) -> None:
-    """Started before its broker a stage says that it waits, begins when it is there, and ends on SIGTERM at any time."""
+    """Started before its broker a stage says that it waits and begins when it is there; it ends on SIGTERM, broker or not."""
     port = broker.free_port()
     bench = bench_of(Settings(broker=f"127.0.0.1:{port}", data=tmp_path / "var", partitions=2), tmp_path)
     early, late = bench.start("combine"), bench.start("judge")
@@ -89,8 +89,9 @@ def test_a_stage_waits_for_its_broker(tmp_path: Path, wait: Callable[..., None],
         create_topics(bench.settings)
         wait(lambda: "partition taken" in bench.said("judge"), "it has begun")
         assert lengths(bench.settings)["readings", 0][0] == 0
+        running.stop()
         late.terminate()
-        assert late.wait(5) == 0
+        assert late.wait(6) == 0
     finally:
         bench.close()
         running.stop()
