@@ -177,12 +177,13 @@ def _refresh(s: Session, alert: Alert, change: Change, m: Moment) -> None:
 
 
 def _evidence(s: Session, alert: Alert, members: list[Member], change: Change) -> None:
-    """The alert shows the evidence of the member that decides: the highest, of these the newest."""
+    """The alert shows the evidence of the member that decides: the highest; of these a measured one, then the newest."""
     top = change
     heard = [(x.level, e.time, event_of(e.body)) for x in members if x.level for e in _standing(s, x.id)]
     if heard:
         level = max(h[0] for h in heard)
-        top = max((h for h in heard if h[0] == level), key=lambda h: h[1])[2]
+        measured_first = [(h[2].forecast is None, h[1], h[2]) for h in heard if h[0] == level]
+        top = max(measured_first, key=lambda h: h[:2])[2]
         told = [h[2] for h in heard if h[2].forecast is not None]
         said = max(told, key=lambda c: (c.to, c.time), default=None)
         alert.forecast = None if said is None or said.forecast is None else [said.time, *said.forecast, said.limit]

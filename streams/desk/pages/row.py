@@ -22,6 +22,8 @@ from streams.desk.series import Reading, Readings
 from streams.desk.tables import Alert
 from streams.desk.words import level, say
 
+WIDE = 20
+"""Characters of value, unit and trend that stand on one line."""
 SECTIONS = ("ask", "doing", "end", "drill")
 
 
@@ -63,6 +65,7 @@ class Row:
     until: int = 0
     until_text: str = ""
     bar: int = 0
+    span: float = 1.0              # seconds that the running step has
     who: str = ""
     who_note: str = ""
     late: bool = False
@@ -76,6 +79,7 @@ class Row:
     text: str = ""  # what the search looks at
     red: int = 0
     last_t: int = 0
+    plain: str = ""                # the unit alone
 
 
 def section(f: Found) -> str:
@@ -130,6 +134,7 @@ def row(f: Found, v: View, deep: bool = True) -> Row:
     out.members = [row(x, v, False) for x in sorted(f.covered, key=lambda x: (-x.alert.shown, x.alert.id))] if deep else []
     out.text = " ".join([out.title, a.id, names.pack(a.pack, lang), *(m.text for m in out.members)]).lower()
     out.red = int(a.shown == 4 and at != "drill")
+    out.plain = names.unit(a.indicator)
     out.last_t = latest.t if latest else 0
     return out
 
@@ -163,7 +168,10 @@ def _value(a: Alert, latest: Reading | None, readings: Sequence[Reading], v: Vie
     rate = trend(readings, digits, unit) or (say(f"dir.{a.direction}", v.lang) if a.direction and a.level else "")
     if a.silent_since is not None:
         rate = f"（{moment(latest.t if latest else a.silent_since, v.clock, v.lang, False)}）"
-    return number(x, digits), f"{unit} {rate}".strip()
+    value = number(x, digits)
+    if len(value) + len(unit) + len(rate) > WIDE and a.silent_since is None:
+        rate = rate[:1]
+    return value, f"{unit} {rate}".strip()
 
 
 
@@ -210,7 +218,7 @@ def _called(out: Row, step: Step, f: Found, v: View) -> None:
     out.until, out.until_text = step.until // 1000, moment(step.until, v.now, v.lang)
     left = (step.until - v.now) / (step.within * MICRO) if step.within else 0.0
     out.bar = max(0, min(100, round(100 * left)))
-    out.late = left <= 0
+    out.late, out.span = left <= 0, step.within or 1.0
     out.who = say("step.you", v.lang, post=name) if step.post == v.actor.post else name
     after = ladder.following(f.steps)
     then = say("step.next", v.lang, post=v.names.post(after.post, v.lang)) if after else say("step.last", v.lang)

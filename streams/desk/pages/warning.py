@@ -66,7 +66,7 @@ def warning(s: Session, f: Found, v: View, kept: Kept) -> dict[str, Any]:
         "facts": _facts(s, a, v),
         "forms": forms(s, a, v),
         "kept": kept,
-        "steps": [_step(x, f.deliveries, v) for x in f.steps],
+        "steps": [_step(x, f, v) for x in f.steps],
         "within": _within(f, v),
         "timeline": [(moment(x.at, v.now, v.lang), words, x.hash[:12]) for x in ask.history(s, a.id) if (words := told(x, a, v))],
         "favicon": favicon(r.level, 0),
@@ -241,20 +241,22 @@ def _facts(s: Session, a: Alert, v: View) -> list[tuple[str, str]]:
 
 
 
-def _step(x: ladder.Step, sent: Sequence[Delivery], v: View) -> dict[str, Any]:
-    until = moment(x.until, v.now, v.lang) if x.until else moment(x.due_at, v.now, v.lang)
+def _step(x: ladder.Step, f: Found, v: View) -> dict[str, Any]:
+    a = f.alert
     marks = " · ".join(
         f"{mark} {words} {moment(d.sent_at, v.now, v.lang) if d.sent_at else ''}".strip()
-        for d in sent
+        for d in f.deliveries
         if d.n == x.n
         for mark, words, _ in [chip(d, v.lang)]
     )
-    state = say(f"step.{x.state.value}", v.lang, time=until)
+    key, at = f"step.{x.state.value}", x.until or x.due_at
+    if x.state is ladder.Rung.ANSWERED:
+        key, at = key if a.answered_by == x.post else "step.answered_for", a.answered or at
     planned = say("step.planned", v.lang, time=moment(x.due_at, v.now, v.lang)) if x.state is ladder.Rung.WAITING else ""
     return {
         "n": x.n,
         "post": v.names.post(x.post, v.lang),
-        "state": state,
+        "state": say(key, v.lang, time=moment(at, v.now, v.lang), who=v.names.post(a.answered_by, v.lang)),
         "note": marks or planned,
         "on": x.state in (ladder.Rung.CALLED, ladder.Rung.ANSWERED),
     }

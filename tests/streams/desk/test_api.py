@@ -268,6 +268,13 @@ def test_the_warning_page_tells_all(client: TestClient) -> None:
         assert said in html, said
 
 
+def test_who_answered_for_whom(client: TestClient) -> None:
+    """The ladder names the post that was called and the one that answered for it, with the time of the answer."""
+    id_ = next(a["id"] for a in client.get("/api/alerts").json() if a["rule"])
+    words = re.sub(r"<[^>]+>", " ", client.get(f"/w/{id_}").text)
+    assert re.search(r"婺城区建设局 值班员乙\s+[\d:]+ 由 值班员甲 代应答", words)
+
+
 def test_json_of_an_alert(client: TestClient) -> None:
     """Levels as words, times as ISO; events, steps, deliveries and audit beside it; nothing for an unknown id."""
     alert = next(a for a in client.get("/api/alerts?open=true").json() if a["site"] == "renmin")

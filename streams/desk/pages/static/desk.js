@@ -1,9 +1,8 @@
-// Every page works without this.
 'use strict';
 const D = document, root = D.documentElement, set = root.dataset, $ = (s, e = D) => e.querySelector(s), all = s => [...D.querySelectorAll(s)];
 const W = JSON.parse(set.words), skew = set.now - Date.now(), now = () => Date.now() + skew;
 const say = (w, o) => w.replace(/\{(\w+)\}/g, (_, k) => o[k]), show = (e, on) => { if (e) e.hidden = !on; }, text = (e, t) => { if (e) e.textContent = t; }, row = id => $('#w' + id);
-const clock = t => new Date(t + 288e5).toISOString().slice(11, 19);   // UTC+8
+const clock = t => new Date(t + 288e5).toISOString().slice(11, 19);
 const mmss = s => Math.floor(s / 60) + ':' + String(s % 60).padStart(2, '0'), left = t => Math.round((t - now()) / 1000);
 const parse = h => new DOMParser().parseFromString(h, 'text/html').body.firstElementChild, reload = () => location.reload();
 const snd = $('#sound'), page = $('[data-warning]')?.dataset, off = () => D.activeElement.blur();
@@ -11,7 +10,8 @@ const snd = $('#sound'), page = $('[data-warning]')?.dataset, off = () => D.acti
 // Computed from the server's clock, never decremented: a hidden tab runs its timers late.
 const tick = () => {
   text($('#clock'), clock(now()));
-  all('time[data-until]').forEach(e => { const s = left(e.dataset.until); text(e, (s < 0 ? '+' : '') + mmss(Math.abs(s))); });
+  all('time[data-until]').forEach(e => { const s = left(e.dataset.until); text(e, (s < 0 ? '+' : '') + mmss(Math.abs(s)));
+    $('rect', e.parentNode)?.setAttribute('width', Math.max(0, 100 * s / e.dataset.span)); });
   if (pending.size && !held()) settle();
   if (now() - seen > 15000) offline(true);
   ring(); label();
@@ -88,7 +88,7 @@ const alarm = (li, was) => {
 const label = () => { text(snd?.firstChild, (muted() ? `${W.off} ${mmss(left(snd.dataset.until))}` : W.on) + ' '); };
 const mute = () => heard() ? send('/mute', {seconds: muted() ? 0 : 600}).then(r => { snd.dataset.until = r.until || 0; label(); }) : wake();
 
-// The same forms by fetch; nothing typed is lost when they are refused.
+// The same forms by fetch; nothing typed is lost when refused.
 const send = (url, o) => fetch(url, {method: 'POST', headers: {Accept: 'application/json'}, body: new URLSearchParams(o)}).then(r => r.json());
 addEventListener('submit', e => {
   const f = e.target, err = $('.err', f), b = $('button', f), tell = m => { b.disabled = false; text(err, m); show(err, m); };
