@@ -125,7 +125,8 @@ class Run:
         body = json.dumps([{"site": s, "indicator": "level", "time": time, "value": x} for s, x in values.items()])
         answer = await client.post(f"{self.address}/readings", content=body, headers={"Content-Type": "application/json"})
         if answer.status_code != 202:
-            raise Unavailable(f"the feed answered {answer.status_code}: {answer.text[:300]}")
+            last = self.made.processes.last_words("feed")
+            raise Unavailable(f"the feed answered {answer.status_code}: {answer.text[:300]}\n{last}")
 
     async def _read(self, consumer: Any) -> None:
         async for record in consumer:

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -95,9 +94,9 @@ def product(bench: Bench, city: City, name: str, partitions: int = 4, **environm
     try:
         yield made
     finally:
-        for process in made.processes.running.values():
-            process.send_signal(signal.SIGCONT)
-        made.processes.stop(20)
+        for process in made.processes.running.values():         # some sleep, and nothing of what they hold is needed
+            process.kill()
+            process.wait()
 
 
 @dataclass

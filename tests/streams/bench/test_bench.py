@@ -18,10 +18,10 @@ ALONE = ("kinds", "memory", "usual")
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def run(*arguments: str, code: int = 0) -> tuple[dict[str, Any], str]:
+def run(*arguments: str, code: int = 0, **environment: str) -> tuple[dict[str, Any], str]:
     """`wanglou bench --quick --json`: its JSON and its words."""
     done = subprocess.run([sys.executable, "-m", "streams", "bench", *arguments, "--quick", "--json"], cwd=ROOT, text=True,
-                          capture_output=True, check=False, timeout=110)
+                          capture_output=True, check=False, timeout=110, env=os.environ | environment)
     assert done.returncode == code, done.stderr
     return (json.loads(done.stdout) if done.stdout else {}), done.stderr
 
@@ -47,19 +47,20 @@ def test_alone() -> None:
 
 
 @pytest.mark.broker
-def test_with_kafka() -> None:
+def test_with_kafka(tmp_path: Path) -> None:
     """The benchmarks of the streams run on a Kafka that they start, and leave no process."""
     if lacking := broker.missing_kafka():
         if os.environ.get("CI"):
             pytest.fail(lacking)
         pytest.skip(lacking)
     rest = sorted(set(names()) - set(ALONE))
-    said, words = run(*rest)
+    said, words = run(*rest, TMPDIR=str(tmp_path))
 
     assert said["not_measured"] == {}
     sound(said, words, *rest)
-    left = [p for p in Path("/proc").glob("[0-9]*/cmdline") if b"wanglou-bench-" in _read(p)]
-    assert left == []
+    assert [p for p in Path("/proc").glob("[0-9]*/environ") if str(tmp_path).encode() in _read(p)] == []
+    assert [p for p in Path("/proc").glob("[0-9]*/cmdline") if str(tmp_path).encode() in _read(p)] == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_unknown_name() -> None:
