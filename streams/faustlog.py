@@ -15,18 +15,15 @@ RAW: dict[str, Any] = {"key_type": bytes, "key_serializer": "raw", "value_type":
 
 
 class FaustRecord:
-    """An event of a Faust stream."""
+    """An event of a Faust stream. Until it is acknowledged Faust keeps it, and thousands may wait: so its bytes are taken out."""
 
-    __slots__ = ("event", "offset", "place", "value")
+    __slots__ = ("ack", "offset", "place", "value")
 
     def __init__(self, event: Any) -> None:
         message = event.message
-        self.event, self.offset, self.value = event, message.offset, message.value or b""
+        self.offset, self.value, self.ack = message.offset, message.value or b"", event.ack
         self.place = Place(message.topic, message.partition)
-
-    def ack(self) -> None:
-        """Faust may commit up to here."""
-        self.event.ack()
+        message.value = event.value = None
 
 
 class FaustLog:

@@ -121,7 +121,7 @@ class Ledger:
                  reach: Callable[[str], None] = lambda point: None) -> None:
         self.place, self.epoch, self.next, self.work = place, taken.epoch, taken.applied + 1, work
         self.log, self.store, self.reach = log, store, reach
-        self.pending: list[Incoming] = []           # to be acknowledged after the next snapshot
+        self.pending: list[Callable[[], object]] = []   # acknowledgements that wait for the next snapshot
         self.sent: list[Awaitable[Any]] = []        # acknowledgements of Kafka that the next snapshot waits for
         self.turn, self.saving = asyncio.Lock(), asyncio.Lock()
         self.current, self.going_back = True, False
@@ -138,7 +138,7 @@ class Ledger:
                 return
             if record.offset > self.next:
                 raise Hole(f"expected {self.next}, got {record.offset}")
-            self.pending.append(record)
+            self.pending.append(record.ack)
             if record.offset < self.next:
                 return                              # a repetition: only to be acknowledged in its turn
             self.reach("after_consume")
@@ -163,7 +163,7 @@ class Ledger:
             async with self.turn:                   # between two records: nothing is half said
                 if not self.pending:
                     return True
-                records, self.pending = self.pending, []
+                acks, self.pending = self.pending, []
                 sent, self.sent = self.sent, []
                 applied, page = self.next - 1, self.work.take()
             for acknowledgement in sent:
@@ -174,15 +174,15 @@ class Ledger:
             try:
                 written = await asyncio.to_thread(self.store.write, self.place, self.epoch, applied, page)
             except Exception as error:              # the database is away: judging goes on, snapshot and acks wait (R9)
-                self.pending[:0] = records
+                self.pending[:0] = acks
                 self.work.give_back(page)
                 say.warning("snapshot waits", place=str(self.place), unsaved=len(self.pending), error=repr(error)[:200])
                 return False
             if not written:
                 raise Refused(f"epoch {self.epoch}, offset {applied}")
             self.reach("after_snapshot")
-            for record in records if self.current else ():
-                record.ack()
+            for ack in acks if self.current else ():
+                ack()
             self.reach("after_ack")
             return True
 
