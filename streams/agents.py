@@ -11,7 +11,7 @@ import structlog
 from streams.app import Stage
 from streams.combining import CombineStore
 from streams.judging import JudgeStore
-from streams.ledger import Ledgers
+from streams.ledgers import Ledgers
 from streams.metrics import Metrics
 from streams.plans import Library, Plans
 from streams.settings import Settings

@@ -21,7 +21,8 @@ from streams import clock, logs
 from streams.broker import wait_for_broker
 from streams.errors import WanglouError
 from streams.faults import fault
-from streams.ledger import Ledgers, Place, Store
+from streams.ledger import Place, Store
+from streams.ledgers import Ledgers
 from streams.metrics import Metrics, serve
 from streams.settings import Settings
 from streams.topics import TOPICS, admin, partition_counts

@@ -10,7 +10,8 @@ import structlog
 from detectors.reading import Tick
 from streams import clock
 from streams.codec import encode
-from streams.ledger import Ledgers, Log, Out, Place
+from streams.ledger import Log, Out, Place
+from streams.ledgers import Ledgers
 
 say = structlog.get_logger("wanglou.pulse")
 STUCK = 8.0             # seconds without a record although ticks were written: go back

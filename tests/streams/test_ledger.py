@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streams.faults import POINTS, fault
-from streams.ledger import Ledger, Ledgers, Out, Place, Taken
+from streams.ledger import Ledger, Out, Place, Taken
+from streams.ledgers import Ledgers
 
 PLACE = Place("readings", 0)
 LOG = [f"v{n}".encode() for n in range(25)]
