@@ -91,14 +91,17 @@ class Group:
         return rows
 
     def rules(self, sites: list[str]) -> Any:
-        """The limits of each detector at each site, those below with their sign turned."""
-        rows = np.zeros((len(sites), len(self.detectors)), RULE)
+        """The limits of each detector at each site, those below with their sign turned; one shared row if all sites are alike."""
+        alike = not any(d.sites or isinstance(limit.at, dict) or isinstance(limit.clear, dict)
+                        for d in self.detectors for limit in d.limits)
+        some = sites[:1] if alike else sites
+        rows = np.zeros((1 if alike else len(sites), len(self.detectors)), RULE)
         rows["limit"], rows["clear"] = nan, nan
         for d, detector in enumerate(self.detectors):
             rows["cap"][:, d] = detector.cap
             for limit in detector.limits:
                 j, sign = limit.level - 1 + (0 if limit.above else 4), 1.0 if limit.above else -1.0
-                for n, site in enumerate(sites):
+                for n, site in enumerate(some):
                     if not detector.sites or site in detector.sites:
                         at = number(limit.at, site)
                         rows["limit"][n, d, j] = sign * at
@@ -106,6 +109,7 @@ class Group:
                 rows["hold"][:, d, j], rows["keep"][:, d, j] = limit.hold * MICRO, limit.keep * MICRO
         rows["above"] = np.fmin.reduce(rows["limit"][:, :, :4], axis=2, initial=inf)
         rows["below"] = -np.fmin.reduce(rows["limit"][:, :, 4:], axis=2, initial=inf)
+        rows = np.broadcast_to(rows, (len(sites), len(self.detectors))) if alike else rows
         rows.flags.writeable = False
         return rows
 
