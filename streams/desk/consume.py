@@ -24,25 +24,36 @@ from streams.desk.tables import Offset
 log = structlog.get_logger(__name__)
 PARTITION = 0
 POLL_MS = 200
+BATCH = 100
 
 
 def apply(store: Store, topic: str, offset: int, changes: Iterable[Change], m: Moment, live: bool) -> bool:
     """Fold one record; False when it was folded before. `live` = past the log's end known at start: ladders begin."""
+    return apply_all(store, topic, [(offset, changes)], m, live) == 1
+
+
+def apply_all(store: Store, topic: str, records: Iterable[tuple[int, Iterable[Change]]], m: Moment, live: bool) -> int:
+    """Fold several records in one transaction; how many were new."""
+    new = 0
     with store.begin() as s:
         place = _place(s, topic)
-        if offset < place.offset:
-            return False
-        moved = {}
-        for change in changes:
-            place.arrived = max(place.arrived, change.arrived)
-            alert = fold(s, change, m)
-            if alert is not None:
-                moved[alert.id] = alert
-        if live:
-            for alert in sorted(moved.values(), key=lambda a: not a.covers):  # what covers comes first
-                calls.settle(s, alert, m)
-        place.offset = offset + 1
-    return True
+        for offset, changes in records:
+            if offset >= place.offset:
+                _fold(s, place, changes, m, live)
+                place.offset, new = offset + 1, new + 1
+    return new
+
+
+def _fold(s: Session, place: Offset, changes: Iterable[Change], m: Moment, live: bool) -> None:
+    moved = {}
+    for change in changes:
+        place.arrived = max(place.arrived, change.arrived)
+        alert = fold(s, change, m)
+        if alert is not None:
+            moved[alert.id] = alert
+    if live:
+        for alert in sorted(moved.values(), key=lambda a: not a.covers):  # what covers comes first
+            calls.settle(s, alert, m)
 
 
 def position(store: Store, topic: str) -> int:
@@ -50,6 +61,12 @@ def position(store: Store, topic: str) -> int:
     with store.read() as s:
         found = s.get(Offset, (topic, PARTITION))
         return found.offset if found else 0
+
+
+def _changes(value: bytes | None) -> tuple[Change, ...]:
+    """What a record holds for the desk; BadRecord when it is none of ours."""
+    record = decode(value or b"")
+    return record.changes if isinstance(record, Changes) else ()
 
 
 def _place(s: Session, topic: str) -> Offset:
@@ -101,17 +118,26 @@ class Consumer:
             self._caught_up(consumer.position(part) >= end)
             while not stop.is_set() and leading():
                 for records in consumer.poll(timeout_ms=POLL_MS).values():
-                    for record in records:
-                        self._take(record.offset, record.value)
+                    for n in range(0, len(records), BATCH):
+                        self._take_all([(r.offset, r.value) for r in records[n : n + BATCH]])
                 if not self.live:
                     self._caught_up(consumer.position(part) >= end)
         finally:
             consumer.close()
 
+    def _take_all(self, records: list[tuple[int, bytes | None]]) -> None:
+        """Many in one transaction, which is much quicker; where that fails, one by one, so that the one at fault is found."""
+        try:
+            apply_all(self.store, self.topic, [(offset, _changes(value)) for offset, value in records], self.moment(), self.live)
+        except OperationalError:
+            raise
+        except Exception:
+            for offset, value in records:
+                self._take(offset, value)
+
     def _take(self, offset: int, value: bytes | None) -> None:
         try:
-            record = decode(value or b"")
-            apply(self.store, self.topic, offset, record.changes if isinstance(record, Changes) else (), self.moment(), self.live)
+            apply(self.store, self.topic, offset, _changes(value), self.moment(), self.live)
         except OperationalError:
             raise  # the database is away: the same record again
         except Exception as error:  # one record that cannot be folded must not hide those behind it

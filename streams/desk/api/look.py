@@ -7,8 +7,9 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 from streams.desk.api.who import acting, lang_of, site_of, theme_of
+from streams.desk.mute import silent
 from streams.desk.pages import ask
-from streams.desk.pages.board import Filter, board
+from streams.desk.pages.board import MOST, Filter, board
 from streams.desk.pages.render import STATIC, page
 from streams.desk.pages.warning import Kept, warning
 from streams.desk.words import say
@@ -24,7 +25,8 @@ def filter_of(request: Request) -> Filter:
         name: frozenset(x for x in q.get(key, "").split(",") if x and x != "All")
         for name, key in (("levels", "level"), ("packs", "pack"), ("areas", "area"))
     }
-    return Filter(q=q.get("q", "").strip()[:80], mine=q.get("mine") == "1", **sets)
+    n = int(q["n"]) if q.get("n", "").isdecimal() and len(q["n"]) < 5 else MOST
+    return Filter(q=q.get("q", "").strip()[:80], mine=q.get("mine") == "1", n=max(n, MOST), **sets)
 
 
 @router.get("/")
@@ -37,7 +39,7 @@ def desk(request: Request) -> Response:
         context = board(s, v, filter_of(request))
         muted = ask.muted(s, v.actor.post)
         red = ask.newest_red(s)
-    until = muted.until // 1000 if muted and red <= muted.at else 0
+    until = muted.until // 1000 if muted and silent(muted.until, muted.at, red, site.now()) else 0
     html = page(
         "desk.html",
         v,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy.orm import Session
 
@@ -21,8 +22,8 @@ from streams.desk.routes import areas_of
 from streams.desk.tables import Alert, Item
 from streams.desk.words import say
 
-MOST = 200
-"""Rows of one page."""
+MOST = 80
+"""Rows of one page, and how many more each time: 80 are 140 kB."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,13 @@ class Filter:
     packs: frozenset[str] = frozenset()
     areas: frozenset[str] = frozenset()
     mine: bool = False
+    n: int = MOST
+
+    def query(self, n: int) -> str:
+        """The same filter with `n` rows, as an address has it."""
+        sets = {"level": self.levels, "pack": self.packs, "area": self.areas}
+        given = {"q": self.q, "mine": "1" if self.mine else "", **{k: ",".join(sorted(x)) for k, x in sets.items()}, "n": str(n)}
+        return urlencode({k: x for k, x in given.items() if x})
 
     def takes(self, f: Found, r: Row, v: View) -> bool:
         """Whether the row is shown."""
@@ -72,7 +80,7 @@ def board(s: Session, v: View, want: Filter) -> dict[str, Any]:
     taken = sorted((r for f, r in rows if want.takes(f, r, v)), key=lambda r: r.order)
     kept = {r.id for r in taken}
     hidden = [r for _, r in rows if r.id not in kept]
-    sections = [(name, [r for r in taken[:MOST] if r.sect == name]) for name in SECTIONS]
+    sections = [(name, [r for r in taken[: want.n] if r.sect == name]) for name in SECTIONS]
     sums = tally(s, all_, items, v)
     newest, last = v.readings.newest() if not v.played else None, ask.last_closed(s)
     age = span(max(0, v.now - newest), v.lang) if newest else ""
@@ -83,8 +91,8 @@ def board(s: Session, v: View, want: Filter) -> dict[str, Any]:
         "q": want.q,
         "only_mine": want.mine,
         "shown": len(taken),
-        "more": max(0, len(taken) - MOST),
-        "more_query": "all=1",
+        "more": min(MOST, max(0, len(taken) - want.n)),
+        "more_query": want.query(want.n + MOST),
         "hidden": {"n": len(hidden), "red": sum(r.red for r in hidden)},
         "items": [_item(i, v) for i in items][:50],
         "live": say("strip.live", v.lang, age=age) if age else say("strip.live_none", v.lang),

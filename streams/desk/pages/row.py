@@ -38,7 +38,6 @@ class View:
     names: Names
     readings: Readings
     played: str = ""
-    csrf: str = ""
 
 
 @dataclass
@@ -61,7 +60,6 @@ class Row:
     spark: Markup
     since: str
     age: str
-    age_from: int
     until: int = 0
     until_text: str = ""
     bar: int = 0
@@ -115,11 +113,9 @@ def row(f: Found, v: View, deep: bool = True) -> Row:
         limit_line(a, latest, v),
         _spark(a, readings, v),
         moment(a.onset, v.clock, lang),
-        "",
-        a.onset,
+        _age(a, v),
     )
     out.stale, out.suspect = a.silent_since is not None, a.confidence == "suspect"
-    _when(out, f, v)
     _who(out, f, v)
     out.chips = chips(f.deliveries, lang)
     _act(out, f, v)
@@ -188,12 +184,10 @@ def _spark(a: Alert, readings: Sequence[Reading], v: View) -> Markup:
 
 
 
-def _when(out: Row, f: Found, v: View) -> None:
-    a = f.alert
+def _age(a: Alert, v: View) -> str:
     if a.level == 0 and a.back is not None:
-        out.age, out.age_from = say("strip.lasted", v.lang, span=span(a.back - a.onset, v.lang)), 0
-    else:
-        out.age = say("strip.for", v.lang, span=span(v.clock - a.onset, v.lang))
+        return say("strip.lasted", v.lang, span=span(a.back - a.onset, v.lang))
+    return say("strip.for", v.lang, span=span(v.clock - a.onset, v.lang))
 
 
 def _who(out: Row, f: Found, v: View) -> None:

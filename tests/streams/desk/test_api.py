@@ -237,6 +237,23 @@ def test_groups_fold_and_nothing_is_hidden(client: TestClient) -> None:
     assert "没有符合“没有这个”的预警" in none and "筛选隐藏了 7 条（1 红）" in none and 'value="没有这个"' in none
 
 
+def test_many_rows_come_in_helpings(fresh: Any, change: Any, city: Any) -> None:
+    """Eighty rows, the worst first, and a link to more that keeps the filter; the page stays below 150 kB."""
+    from dataclasses import replace
+
+    from detectors.pack import Site, Text
+    from streams.desk.names import Names
+
+    bench, _, client = fresh
+    bench.names = Names(replace(city, sites=city.sites | {f"s{n}": Site(f"s{n}", Text(f"站{n}")) for n in range(100)}))
+    bench.put(*(change("river_level", f"s{n}", 1 + n % 4) for n in range(100)))
+    page = client.get("/?pack=basin")
+    assert page.text.count('<li class="row') == 80 and len(page.content) < 150_000
+    more = re.search(r'href="\?(pack=basin&amp;n=160)">再看 20 条', page.text)
+    assert more is not None and client.get("/?pack=basin&n=160").text.count('<li class="row') == 100
+    assert [page.text.count(f'<li class="row {x}') for x in ("red", "orange", "yellow", "blue")] == [25, 25, 25, 5]
+
+
 def test_an_empty_desk_says_whether_data_flows(fresh: Any) -> None:
     """No open warning: with how many report."""
     _, _, client = fresh

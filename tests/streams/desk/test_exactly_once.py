@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from detectors.event import Change
 from streams.desk import consume
-from streams.desk.consume import apply, position
+from streams.desk.consume import apply, apply_all, position
 from streams.desk.fold import Moment
 from streams.desk.names import Names
 from streams.desk.store import Store, broken
@@ -76,8 +76,8 @@ def test_the_same_rows_however_often_it_was_cut_off(
         for offset, record in enumerate(log):
             if offset in cuts:
                 _die_inside(cut, offset, record, m)
-            for again in range(max(0, offset - back), offset + 1):
-                apply(cut, "events", again, log[again], m, True)
+            again = [(n, log[n]) for n in range(max(0, offset - back), offset + 1)]
+            assert apply_all(cut, "events", again, m, True) <= 1
 
         assert picture(cut) == picture(plain)
         assert position(cut, "events") == len(log)
@@ -123,8 +123,7 @@ def test_a_record_that_cannot_be_read_hides_none_behind_it(tmp_path: Path, city:
     store = Store(f"sqlite:///{tmp_path}/desk.db")
     consumer = consume.Consumer(store, "127.0.0.1:1", "events", lambda: Moment(NOW, Names(city)))
     consumer.live = True
-    consumer._take(0, b"nonsense")
-    consumer._take(1, encode(Changes((change(),))))
+    consumer._take_all([(0, b"nonsense"), (1, encode(Changes((change(),))))])
     with pytest.MonkeyPatch().context() as p:      # a fault of our own, as one of the database's
         p.setattr(consume, "apply", lambda *_: (_ for _ in ()).throw(IntegrityError("x", {}, Exception("null"))))
         consumer._take(2, encode(Changes((change(),))))
