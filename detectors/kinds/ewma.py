@@ -15,7 +15,8 @@ __all__ = ["Ewma"]
 class Ewma:
     """Standard deviations of a reading from an exponentially weighted mean of those before it.
 
-    While young it is the plain mean and deviation of all readings. A value that has never moved has no deviation: then
+    While young it is the plain mean and deviation of all readings, or with `young: 0` Roberts' own mean, which begins at the
+    first reading. A value that has never moved has no deviation: then
     the score stays 0.0 unless `floor` says how small a deviation counts (for instance the sensor's resolution).
 
     Not for values with a daily or weekly shape, nor for slow drift, which the mean follows: see `trend`.
@@ -30,6 +31,7 @@ class Ewma:
 
     alpha: float = param(0.02, low=0.0, high=1.0, doc="weight of the newest reading")
     warm: float = param(20.0, unit="count", reset=False, low=2.0, integer=True, doc="readings before it has an opinion")
+    young: float = param(1.0, reset=False, low=0.0, high=1.0, doc="1: at first all weigh alike; 0: `alpha` from the first on")
     floor: float = param(0.0, unit="value", reset=False, low=0.0, doc="smallest standard deviation that counts")
 
     score_unit: ClassVar[str] = ""
@@ -45,7 +47,7 @@ class Ewma:
         d = x - s.mean
         deviation = max(sqrt(s.var), p.floor)
         z = tame(d / deviation) if s.n >= p.warm and deviation > 0.0 else 0.0
-        a = max(p.alpha, 1.0 / s.n)
+        a = max(p.alpha, p.young / s.n)
         s.mean += a * d
         s.var = (1.0 - a) * (s.var + a * d * d)
         return z

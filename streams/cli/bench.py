@@ -20,6 +20,11 @@ def bench(name: Annotated[list[str] | None, typer.Argument(help="these only; all
           quick: Annotated[bool, typer.Option("--quick", help="one short round: whether they run")] = False,
           as_json: Annotated[bool, typer.Option("--json", help="one JSON object; words go to stderr")] = False) -> None:
     """Print one line a figure, as ratios where there is something to compare; the first line says how busy the machine is."""
+    if name == ["job"]:
+        from streams.bench.tools.job import job
+
+        job()                                   # not a figure: a comparison with others starts it and watches it from outside
+        return
     from tempfile import TemporaryDirectory
 
     from streams.bench.tools.frame import Bench, load, machine, names

@@ -1,4 +1,4 @@
-"""`wanglou feed http|file|play`: readings come in, to Kafka."""
+"""`wanglou feed http|file|play|kafka`: readings come in, to Kafka."""
 from __future__ import annotations
 
 import asyncio
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from streams.feeds.run import Feed
     from streams.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="Bring readings in: over HTTP, from files, or played from a scenario or a history.")
+app = typer.Typer(no_args_is_help=True,
+                  help="Bring readings in: over HTTP, from files, from a foreign topic, or played from a scenario or a history.")
 Broker = Annotated[str | None, typer.Option(help="Kafka's address (WANGLOU_BROKER).")]
 Data = Annotated[Path | None, typer.Option(help="Folder for the buffer on disk (WANGLOU_DATA).")]
 Name = Annotated[str, typer.Option(help="Name of this feed: label of its metrics, name of its buffer.")]
@@ -88,6 +89,27 @@ def play(path: Annotated[Path, typer.Argument(help="A scenario (.yaml) or a hist
     _run(_play(chosen, path, source, speed, tail, resume, name, decoder, options, idempotent, as_json))
 
 
+@app.command("kafka")
+def kafka(topic: Annotated[str, typer.Argument(help="The foreign topic; default: `topic` of the source.")] = "",
+          source: From = "kafka", name: Name = "kafka",
+          group: Annotated[str, typer.Option(help="Consumer group there; default: our prefix and the feed's name.")] = "",
+          start: Annotated[str, typer.Option("--from-broker", help="Broker of the foreign topic; default: ours.")] = "",
+          series: Annotated[str, typer.Option(help="Field with indicator@site; else --site and --indicator.")] = "",
+          site: Annotated[str, typer.Option(help="Field of the site.")] = "",
+          indicator: Annotated[str, typer.Option(help="Field of the indicator.")] = "",
+          time: Annotated[str, typer.Option(help="Field of the time.")] = "",
+          value: Annotated[str, typer.Option(help="Field of the value.")] = "",
+          unit: Annotated[str, typer.Option(help="Of a time that is a number: ms, us or s; else iso.")] = "",
+          form: Annotated[str, typer.Option("--format", help="json or msgpack.")] = "", tz: Tz = "",
+          broker: Broker = None, data: Data = None) -> None:
+    """A foreign topic with one reading a message, gathered into blocks; its offsets are committed once Kafka has them."""
+    from streams.settings import settings
+
+    options = _options(series=series, site=site, indicator=indicator, time=time, value=value, unit=unit, format=form, tz=tz,
+                       topic=topic, broker=start, group=group)
+    _run(_kafka(settings(broker=broker, data=data), source, name, options))
+
+
 def _options(**given: str) -> dict[str, str]:
     return {key: value for key, value in given.items() if value}
 
@@ -153,6 +175,27 @@ async def _file(settings: Settings, path: Path, source: str, name: str, decoder:
           f"{path}: {receipt.accepted} accepted, {len(rows)} refused, safe in {receipt.where}")
     if rows:
         raise WanglouError("\n".join(f"{path}: {r['place']}: {r['what']}" for r in rows[:20]))
+
+
+async def _kafka(settings: Settings, source: str, name: str, options: dict[str, str]) -> None:
+    from streams.feeds.producer import KafkaLink
+    from streams.feeds.relay.columns import Fields
+    from streams.feeds.run import beside, opened
+    from streams.feeds.transports.kafka import Foreign, Relay
+
+    async with opened(settings, name, say) as feed:
+        await feed.plan.wait(say)
+        found = _source(feed, source, "kafka", options).options
+        if not found.get("topic"):
+            raise UsageError("which topic? Name it, or give the source an option `topic`")
+        Fields.of(found)
+        foreign = Foreign(found.get("broker", settings.broker), found["topic"], found.get("group", settings.prefix + name),
+                          settings.session_timeout)
+        relay = Relay(foreign, feed.intake, lambda: feed.plan.rules(_source(feed, source, "kafka", options)),
+                      lambda: KafkaLink.open(settings.broker, compression=None))
+        say(f"relays {foreign.topic} of {foreign.broker} as group {foreign.group}")
+        beat = feed.beat(lambda: [_source(feed, source, "kafka", options)])
+        await beside(*map(asyncio.ensure_future, (relay.run(), feed.plan.run(), beat)))
 
 
 async def _play(settings: Settings, path: Path, source: str, speed: str, tail: str, resume: bool, name: str, decoder: str,

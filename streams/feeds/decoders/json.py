@@ -26,11 +26,11 @@ def read(data: bytes, rules: Rules, now: int | None) -> Iterator[Reading | Refus
     data = data.removeprefix(b"\xef\xbb\xbf")
     if rules.options.get("format") == "ndjson":
         return _lines(data, rules, now)
-    document = _document(data, "")
+    document = parsed(data, "")
     if not isinstance(document, Refused):
         return _rows(document, rules, now)
     first, _, rest = data.lstrip().partition(b"\n")
-    if rest and first.startswith(b"{") and not isinstance(_document(first, ""), Refused):
+    if rest and first.startswith(b"{") and not isinstance(parsed(first, ""), Refused):
         return _lines(data, rules, now)
     return iter([document])
 
@@ -49,7 +49,7 @@ def _lines(data: bytes, rules: Rules, now: int | None) -> Iterator[Reading | Ref
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        item = _document(line, f"line {number}")
+        item = parsed(line, f"line {number}")
         if isinstance(item, Refused):
             cut = number == torn and item.reason == "json"
             yield Refused("torn", item.place, f"the last line is cut off: {item.what}", line) if cut else item
@@ -57,7 +57,7 @@ def _lines(data: bytes, rules: Rules, now: int | None) -> Iterator[Reading | Ref
             yield _row(item, f"line {number}", ", ", rules, now)
 
 
-def _document(data: bytes, place: str) -> Any:
+def parsed(data: bytes, place: str) -> Any:
     """The value, or a Refused with line and column. The slow reader is asked only when the fast one refuses."""
     try:
         return _fast(data)

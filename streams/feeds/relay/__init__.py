@@ -1,0 +1,1 @@
+"""The relay of foreign topics, in parts: fetching record batches, cutting them into messages, reading messages into columns."""

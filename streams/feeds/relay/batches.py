@@ -1,0 +1,133 @@
+"""What a Kafka broker answers to a fetch, cut into messages: places in a buffer, no object a message. Pure.
+
+Record batches of format 2 (Kafka 0.11 and newer): https://kafka.apache.org/documentation/#recordbatch. A batch whose checksum
+does not match, or that says of itself what cannot be, is Corrupt; one that is cut off at the end is left for the next answer.
+"""
+from __future__ import annotations
+
+import struct
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from aiokafka.codec import gzip_decode, lz4_decode, snappy_decode, zstd_decode
+from aiokafka.record.default_records import DefaultRecordBatch
+from numpy.typing import NDArray
+
+from detectors import kernel
+
+i8: Any = np.int64
+Bytes = NDArray[np.uint8]
+Places = NDArray[np.int64]
+HEAD = struct.Struct(">qiiBIHiqqqhii")
+"""Base offset, length, leader epoch, magic, checksum, attributes, last offset delta, first and last time, producer id, its
+epoch, base sequence, number of records."""
+_CODECS = {1: gzip_decode, 2: snappy_decode, 3: lz4_decode, 4: zstd_decode}
+TRANSACTIONAL, CONTROL = 0x10, 0x20
+
+
+class Corrupt(ValueError):
+    """The broker's bytes are not what they should be."""
+
+
+class Messages(NamedTuple):
+    """Of one partition, in order. Values: `buffer[start:end]` each (start -1 = none), their offsets; `next` is read next."""
+
+    buffer: Bytes
+    start: Places
+    end: Places
+    offset: Places
+    next: int
+
+
+def cut(data: bytes, position: int, aborted: list[tuple[int, int]]) -> Messages | None:
+    """The messages from offset `position` on, None where no batch is whole.
+
+    `aborted`: (producer, first offset) of transactions that are to be left out.
+    """
+    waiting, out = sorted(aborted, key=lambda row: row[1]), set[int]()
+    spans: list[tuple[int, int, int, int]] = []             # from, to, base offset, count
+    more: list[bytes] = []                                  # what was compressed, laid behind the data
+    at, size, after = 0, len(data), -1
+    while at + HEAD.size <= len(data):
+        base, length, _, magic, _, attributes, last, _, _, producer, _, _, count = HEAD.unpack_from(data, at)
+        end = at + 12 + length
+        if magic != 2:
+            raise Corrupt(f"a record batch of format {magic} at offset {base}: Kafka 0.11 and newer write format 2")
+        if end > len(data):
+            break
+        if not DefaultRecordBatch(data[at:end]).validate_crc():
+            raise Corrupt(f"the record batch at offset {base} has a wrong checksum")
+        while waiting and waiting[0][1] <= base:
+            out.add(waiting.pop(0)[0])
+        if attributes & CONTROL:
+            out.discard(producer)                           # the end of a transaction, be it this or that
+        elif not (attributes & TRANSACTIONAL and producer in out):
+            if attributes & 7:
+                more.append(bytes(_CODECS[attributes & 7](data[at + HEAD.size:end])))
+                spans.append((size, size + len(more[-1]), base, count))
+                size += len(more[-1])
+            else:
+                spans.append((at + HEAD.size, end, base, count))
+        at, after = end, base + last + 1
+    whole = np.frombuffer(b"".join([data, *more]) if more else data, np.uint8)
+    return None if after < 0 else _messages(whole, spans, position, after)
+
+
+def _messages(buffer: Bytes, spans: list[tuple[int, int, int, int]], position: int, after: int) -> Messages:
+    total = sum(count for *_, count in spans)
+    start, end, offset = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
+    n, scan = 0, _places()
+    for first, last, base, count in spans:
+        if scan(buffer, first, last, base, count, start[n:], end[n:], offset[n:]) != count:
+            raise Corrupt(f"the records of the batch at offset {base} do not fit into it")
+        n += count
+    if total and offset[0] < position:                      # a batch may begin before what was asked for
+        keep = offset >= position
+        start, end, offset = start[keep], end[keep], offset[keep]
+    return Messages(buffer, start, end, offset, after)
+
+
+@cache
+def _places() -> Any:
+    from numba import int64, types, uint8
+
+    bytes_in, places = types.Array(uint8, 1, "C", readonly=True), int64[::1]
+    return kernel.build(places_of, int64(bytes_in, int64, int64, int64, int64, places, places, places), True)
+
+
+def places_of(data: Any, at: int, size: int, base: int, count: int, start: Any, end: Any, offset: Any) -> int:
+    """Where the value of each record between `at` and `size` lies; how many records could be read."""
+    for n in range(count):
+        length, at = varint(data, at, size)
+        after = at + length
+        if length < 0 or after > size or at < 0:
+            return n
+        at += 1
+        _, at = varint(data, at, after)
+        delta, at = varint(data, at, after)
+        key, at = varint(data, at, after)
+        at += max(key, 0)
+        if at < 0 or at > after:
+            return n
+        value, at = varint(data, at, after)
+        if at < 0 or at + max(value, 0) > after:
+            return n
+        start[n] = at if value >= 0 else -1
+        end[n] = at + value if value >= 0 else -1
+        offset[n] = base + delta
+        at = after
+    return count
+
+
+def varint(data: Any, at: int, size: int) -> tuple[int, int]:
+    """A zigzag number and the place behind it (very negative where the bytes end)."""
+    value, shift = 0, 0
+    while 0 <= at < size and shift < 64:
+        byte = i8(data[at])
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return (value >> 1) ^ -(value & 1), at
+        shift += 7
+    return 0, -1 << 40
