@@ -31,8 +31,8 @@ from streams.desk.tables import Alert, Audit
 
 router = APIRouter(include_in_schema=False)
 BEAT = 5.0
-REFRESH = 20.0
-"""Seconds after which all rows are sent again for their newest readings."""
+REFRESH = {False: 20.0, True: 5.0}
+"""Seconds after which all rows are sent again for their newest readings; sooner while a history is being played."""
 FAR = 2000
 """Audit rows behind which replaying costs more than a reload."""
 
@@ -117,7 +117,7 @@ async def stream(reader: Reader) -> AsyncIterator[str]:
             if await run_in_threadpool(site.head) > reader.last:
                 for text in await run_in_threadpool(reader.news):
                     yield text
-            if now - fresh >= REFRESH:
+            if now - fresh >= REFRESH[bool(site.played)]:
                 fresh = now
                 for text in await run_in_threadpool(reader.all_rows):
                     yield text

@@ -22,7 +22,7 @@ from streams.desk.series import Reading, Readings
 from streams.desk.tables import Alert
 from streams.desk.words import level, say
 
-WIDE = 20
+WIDE = 18
 """Characters of value, unit and trend that stand on one line."""
 SECTIONS = ("ask", "doing", "end", "drill")
 
