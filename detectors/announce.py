@@ -2,34 +2,53 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import isfinite, nan
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from math import isfinite, isnan, nan
+from typing import TYPE_CHECKING, Any, Protocol
 
 from detectors.event import Change, alert_id, event_id
+from detectors.loops import EVENT
 from detectors.table import Said, Table
 
 if TYPE_CHECKING:
     from detectors.state import State
 
 
-def announce(state: State, table: Table, events: list[Any], names: list[str], arrived: int) -> list[Change]:
+class Names(Protocol):
+    """The check behind each reading of a batch."""
+
+    def __getitem__(self, place: int, /) -> str: ...
+
+
+class Checked:
+    """Those of an outcome; few are ever asked for."""
+
+    def __init__(self, table: Table, check: Any) -> None:
+        self.table, self.check = table, check
+
+    def __getitem__(self, place: int, /) -> str:
+        name: str = self.table.check_names[self.check[place]]
+        return name
+
+
+def announce(state: State, table: Table, events: list[Any], names: Names, arrived: int) -> list[Change]:
     """Number the events of the live rows and remember what a rewind may revise. `names`: the check behind each reading."""
     changes = []
     for event in events:
-        change = event_of(state, table, event, names, arrived)
-        if change.kind == "level":
-            row, d = int(event["row"]), int(event["detector"])
-            head = table.live.heads[row, d]
-            if event["before"] == 0.0:
-                head["announced"], head["seq"] = event["onset"], 0.0
-            head["seq"] += 1.0
-            change = numbered(table, change, row, d, float(head["announced"]), int(head["seq"]))
-            if table.group.ring:
-                table.note(row, Said(d, float(head["announced"]), change))
-            if change.to == 0:
-                head["announced"] = nan
+        if event["what"] == 2.0:
+            changes.append(event_of(state, table, event, names, arrived))
+            continue
+        row, d = int(event["row"]), int(event["detector"])
+        head = table.live.heads[row, d]
+        if event["before"] == 0.0:
+            head["announced"], head["seq"] = event["onset"], 0.0
+        head["seq"] += 1.0
+        announced, seq = float(head["announced"]), int(head["seq"])
+        alert = alert_id(table.group.detectors[d].root, table.name(row), int(announced))
+        change = event_of(state, table, event, names, arrived, alert=alert, seq=seq, id=event_id(alert, seq))
+        if table.group.ring:
+            table.note(row, Said(d, announced, change))
+        if change.to == 0:
+            head["announced"] = nan
         changes.append(change)
     return changes
 
@@ -40,8 +59,9 @@ def numbered(table: Table, change: Change, row: int, d: int, announced: float, s
     return replace(change, alert=alert, seq=seq, id=event_id(alert, seq))
 
 
-def event_of(state: State, table: Table, e: Any, names: list[str], arrived: int) -> Change:
-    """One record of a loop as a change, not numbered yet."""
+def event_of(state: State, table: Table, event: Any, names: Names, arrived: int, **numbers: Any) -> Change:
+    """One record of a loop as a change; without `numbers` (alert, seq, id) it is not numbered yet."""
+    e = dict(zip(EVENT.names or (), event.item(), strict=True))     # plain floats: a field of a record is slow to get at
     row, d, index = int(e["row"]), int(e["detector"]), int(e["index"])
     detector = table.group.detectors[d]
     check = names[index] if index >= 0 else ""
@@ -52,10 +72,10 @@ def event_of(state: State, table: Table, e: Any, names: list[str], arrived: int)
     if e["what"] == 2.0:
         return Change(kind="error", fresh="error", value=float(e["value"]), check="score is not finite", **common)
     return Change(
-        before=int(e["before"]), to=int(e["level"]), direction="low" if e["side"] else "high",
-        confidence="suspect" if e["doubt"] else "good", cap=None if np.isnan(e["cap"]) else int(e["cap"]),
+        **numbers, before=int(e["before"]), to=int(e["level"]), direction="low" if e["side"] else "high",
+        confidence="suspect" if e["doubt"] else "good", cap=None if isnan(e["cap"]) else int(e["cap"]),
         check=check if e["doubt"] else "", value=float(e["value"]), score=float(e["score"]), limit=float(e["limit"]),
-        since=int(e["since"]), onset=None if np.isnan(e["onset"]) else int(e["onset"]),
+        since=int(e["since"]), onset=None if isnan(e["onset"]) else int(e["onset"]),
         forecast=_forecast(table, row, d, float(e["limit"])), **common)
 
 

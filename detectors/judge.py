@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors.announce import announce, freshness, sensors
+from detectors.announce import Checked, announce, freshness, sensors
 from detectors.event import Change
 from detectors.loops import DUPLICATE, FUTURE, LATE, NEW, OLD, TOO_LATE
 from detectors.plan import Plan
@@ -105,7 +105,7 @@ def _judged(state: State, table: Table, slot: Rows, t: Floats, x: Floats, flag: 
     if (outcome.flag >= Flag.FAIL).any() or (was >= Flag.FAIL).any():
         changes += sensors(state, table, slot, t, x, was, outcome, arrived)
     if outcome.events:
-        changes += announce(state, table, outcome.events, [table.check_names[c] for c in outcome.check], arrived)
+        changes += announce(state, table, outcome.events, Checked(table, outcome.check), arrived)
     if table.group.ring:
         table.remember(slot, t, x, flag, float(arrived))
     return changes + hand_on(state, table, slot, t, x, outcome, arrived)

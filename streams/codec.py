@@ -5,6 +5,7 @@ b block · t tick · p plan · s source · f fit · a part (area sum) · x fence
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -19,11 +20,15 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The level changes of one block: where it lay in `readings` (evidence) and what changed."""
+    """The level changes of one block: where it lay in `readings` (evidence) and what changed.
+
+    `sent` (wall clock of the readings) is written into each change that has none; read back, it stands there only.
+    """
 
     changes: tuple[Change, ...]
     partition: int = -1
     offset: int = -1
+    sent: int = 0
 
 
 Record = Block | Tick | PlanRecord | Source | Fit | Part | Fence | Changes
@@ -42,7 +47,7 @@ def encode(record: Record) -> bytes:
     if isinstance(record, Block):
         return b"\x01b" + _pack(_block(record))
     if isinstance(record, Changes):
-        return b"\x01c" + _pack([[_change(c) for c in record.changes], record.partition, record.offset])
+        return b"\x01c" + _pack([[_change(c, record.sent) for c in record.changes], record.partition, record.offset])
     letter = _LETTER[type(record)]
     return b"\x01" + letter + _pack([getattr(record, f.name) for f in fields(record)])
 
@@ -100,15 +105,23 @@ def _bytes(column: bytes, n: int) -> NDArray[np.uint8]:
 
 
 _CHANGE = tuple(f.name for f in fields(Change))
-_PLACE = {name: i for i, name in enumerate(_CHANGE)}
-_DEFAULT = {f.name: f.default for f in fields(Change)}
+_values = attrgetter(*_CHANGE)
+_DEFAULT = tuple(f.default for f in fields(Change))
+_ROWS = {"forecast", "members"}
+_SENT = _CHANGE.index("sent")
 
 
-def _change(change: Change) -> dict[int, Any]:
+def _change(change: Change, sent: int) -> dict[int, Any]:
     """Only what differs from the default, by field number; so a field may be added at the end."""
-    return {_PLACE[name]: value for name in _CHANGE if (value := getattr(change, name)) != _DEFAULT[name]}
+    found = {i: value for i, (value, default) in enumerate(zip(_values(change), _DEFAULT, strict=True)) if value != default}
+    if sent:
+        found.setdefault(_SENT, sent)
+    return found
 
 
 def _unchange(body: dict[int, Any]) -> Change:
-    known: dict[str, Any] = {_CHANGE[i]: tuple(v) if isinstance(v, list) else v for i, v in body.items() if i < len(_CHANGE)}
+    known: dict[str, Any] = {_CHANGE[i]: v for i, v in body.items() if i < len(_CHANGE)}
+    for name in _ROWS & known.keys():
+        if isinstance(known[name], list):
+            known[name] = tuple(known[name])
     return Change(**known)

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +22,7 @@ Derived = tuple[str, int, float, int, str, int]
 def changed(topic: str, changes: Sequence[Change], partition: int = -1, offset: int = -1, sent: int = 0) -> Iterator[Out]:
     """Changes as few records; `sent` is the wall clock of the readings that brought them."""
     for first in range(0, len(changes), MOST):
-        some = tuple(replace(c, sent=sent) if sent and not c.sent else c for c in changes[first:first + MOST])
-        yield Out(topic, encode(Changes(some, partition, offset)))
+        yield Out(topic, encode(Changes(tuple(changes[first:first + MOST]), partition, offset, sent)))
 
 
 def judged(plan: Plan, block: Block, flags: NDArray[np.uint8], named: Sequence[str], derived: Sequence[Derived]) -> Block | None:

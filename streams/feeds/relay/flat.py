@@ -217,8 +217,8 @@ def iso(data: Any, first: int, last: int) -> tuple[bool, int]:
 def pair(data: Any, at: int) -> int:
     """Two digits; very negative where they are none."""
     if 48 <= data[at] <= 57 and 48 <= data[at + 1] <= 57:
-        tens: int = i8(data[at])
-        return 10 * tens + i8(data[at + 1]) - 528  # type: ignore[no-any-return]
+        two: int = 10 * i8(data[at]) + i8(data[at + 1]) - 528
+        return two
     return -100_000
 
 
@@ -245,9 +245,10 @@ def lookup(data: Any, first: int, last: int, more: int, most: int, slots: Any, n
     while slots[place] >= 0:
         k = slots[place]
         if name_at[k + 1] - name_at[k] == size and same(data, first, last, more, most, names, name_at[k]):
-            return k
+            break
         place = (place + 1) & mask
-    return -2
+    found: int = slots[place]
+    return found if found >= 0 else -2
 
 
 def same(data: Any, first: int, last: int, more: int, most: int, names: Any, at: int) -> bool:
