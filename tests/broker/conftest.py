@@ -1,6 +1,7 @@
 """One real Apache Kafka a session, a topic prefix a test, and stages as real processes."""
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import sleep
+from types import ModuleType
 from uuid import uuid4
 
 import pytest
@@ -63,15 +65,18 @@ class Bench:
     folder: Path
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start(self, stage: str, **env: str) -> subprocess.Popen[bytes]:
-        """`wanglou STAGE` as a process; its log goes to STAGE.log."""
+    def environment(self, **env: str) -> dict[str, str]:
+        """What a process of this test must know."""
         given = {"BROKER": self.settings.broker, "PREFIX": self.settings.prefix, "DATA": str(self.settings.data),
                  "STATE_URL": self.settings.state_url, "HISTORY_URL": self.settings.history_url, "SESSION_TIMEOUT": "2",
                  "SNAPSHOT_SECONDS": "0.4", "PARTITIONS": str(self.settings.partitions)} | env
+        return dict(os.environ) | {f"WANGLOU_{name}": value for name, value in given.items()}
+
+    def start(self, stage: str, *words: str, **env: str) -> subprocess.Popen[bytes]:
+        """`wanglou STAGE WORDS…` as a process; its log goes to STAGE.log."""
         with (self.folder / f"{stage}.log").open("ab") as log:
-            command = [sys.executable, "-c", "from streams.cli import main; main()", stage]
-            process = subprocess.Popen(command, stderr=log, stdout=log,
-                                       env=os.environ | {f"WANGLOU_{name}": value for name, value in given.items()})
+            command = [sys.executable, "-c", "from streams.cli import main; main()", stage, *words]
+            process = subprocess.Popen(command, stderr=log, stdout=log, env=self.environment(**env))
         self.started.append(process)
         return process
 
@@ -173,6 +178,28 @@ def wait() -> Callable[..., None]:
             sleep(0.1)
 
     return until
+
+
+def module(name: str, path: Path) -> ModuleType:
+    """A file as a module: tests have no packages."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec and spec.loader
+    made = importlib.util.module_from_spec(spec)
+    sys.modules[name] = made
+    spec.loader.exec_module(made)
+    return made
+
+
+@pytest.fixture(scope="session")
+def chain() -> ModuleType:
+    """`chain.py`: the whole product as processes."""
+    return module("wanglou_chain", Path(__file__).with_name("chain.py"))
+
+
+@pytest.fixture(scope="session")
+def real() -> ModuleType:
+    """`tests/real/data.py`: the real data."""
+    return module("wanglou_live_data", Path(__file__).parents[1] / "real" / "data.py")
 
 
 @pytest.fixture
