@@ -42,6 +42,7 @@ class Forecast:
     warm: float = param(5.0, unit="count", reset=False, low=3.0, high=16.0, integer=True, doc="points it needs")
 
     score_unit: ClassVar[str] = "value"
+    on_axis: ClassVar[bool] = True       # its limits can be drawn among the readings
     slots: ClassVar[dict[str, int]] = {"ts": 16, "xs": 16, "n": 1, "level": 1, "slope": 1, "spread": 1}
 
     @staticmethod

@@ -20,6 +20,7 @@ class Threshold:
     """
 
     score_unit: ClassVar[str] = "value"
+    on_axis: ClassVar[bool] = True       # its limits can be drawn among the readings
     slots: ClassVar[dict[str, int]] = {}
 
     @staticmethod

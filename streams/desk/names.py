@@ -8,7 +8,9 @@ from functools import cached_property
 from math import isnan
 
 from detectors.pack import Area, City, Detector, Indicator, Num, Pack, Post, Rule, Text
+from detectors.registry import load
 from streams import clock
+from streams.desk import local
 from streams.desk.alert import Actor
 
 LEADER = "带班领导"
@@ -112,6 +114,23 @@ class Names:
         """Digits after the point."""
         return self.indicators[indicator].decimals if indicator in self.indicators else 2
 
+    def score_unit(self, detector: str) -> str:
+        """What a detector's scores are in: `value` (the reading's own unit), `value/time` (per second) or "" (a number)."""
+        if detector not in self.detectors:
+            return "value"
+        return str(getattr(load("kinds")[self.detectors[detector].use.kind], "score_unit", ""))
+
+    def on_axis(self, detector: str) -> bool:
+        """Whether the limits of a detector can be drawn among its readings."""
+        return detector not in self.detectors or getattr(load("kinds")[self.detectors[detector].use.kind], "on_axis", False)
+
+    def figure(self, detector: str, indicator: str, x: float | None) -> str:
+        """A score or limit for people: rates by the hour, with their unit."""
+        digits = self.decimals(indicator)
+        if x is None or self.score_unit(detector) != "value/time":
+            return local.number(x, digits)
+        return f"{local.number(x * 3600, digits)} {self.unit(indicator)}/h"
+
     def silent(self, indicator: str) -> float:
         """Seconds without contact after which its series are stale; one hour where the plan does not say."""
         return self.indicators[indicator].silent if indicator in self.indicators else 3600.0
@@ -125,7 +144,7 @@ class Names:
     def limits(self, detector: str, site: str) -> list[tuple[int, float, bool]]:
         """`(level, value, above)` of a detector at a site, worst first; only where they are in the reading's own unit."""
         found = self.detectors.get(detector)
-        if found is None or found.use.kind not in ("threshold", "forecast"):
+        if found is None or not self.on_axis(detector):
             return []
         at = [(limit.level, number(limit.at, site), limit.above) for limit in found.limits]
         return sorted((row for row in at if not isnan(row[1])), reverse=True)

@@ -19,8 +19,15 @@ def site_of(request: Request) -> Site:
 
 
 def acting(request: Request) -> Actor:
-    """The post that acts in this request; nobody (`Actor()`) where none was chosen or the plan has no such post."""
-    return site_of(request).names().actor(request.cookies.get("post", ""), lang_of(request))
+    """The post that acts in this request; nobody (`Actor()`) where none was chosen or the plan has no such post.
+
+    In a played history whoever opens the page is the plan's first post, so that a watcher may answer at once.
+    """
+    site = site_of(request)
+    names, chosen = site.names(), request.cookies.get("post")
+    if chosen is None and site.played and names.city.posts:
+        chosen = names.city.posts[0].id
+    return names.actor(chosen or "", lang_of(request))
 
 
 def lang_of(request: Request) -> str:

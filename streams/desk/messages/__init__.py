@@ -13,9 +13,9 @@ def short(alert: Alert, names: Names, until: int, lang: str = "zh") -> str:
     title = " ".join(x for x in (subject(alert, names, lang), names.place(alert.site, alert.area, lang)) if x)
     digits, unit = names.decimals(alert.indicator), names.unit(alert.indicator)
     value = f"{number(alert.value, digits)}{unit}" if alert.value is not None else ""
-    limit = (
-        say("msg.limit", lang, limit=number(alert.bound, digits)) if alert.value is not None and alert.bound is not None else ""
-    )
+    limit = ""
+    if alert.value is not None and alert.bound is not None:
+        limit = say("msg.limit", lang, limit=names.figure(alert.detector, alert.indicator, alert.bound))
     if alert.as_of:
         limit += say("msg.asof", lang, time=moment(alert.as_of, alert.arrived, lang, False))
     if alert.confidence == "suspect":

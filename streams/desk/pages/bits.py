@@ -38,10 +38,9 @@ def limit_line(a: Alert, latest: Reading | None, v: View) -> str:
     digits, lang = v.names.decimals(a.indicator), v.lang
     if a.rule and not a.indicator:
         return say("level.limit", lang, roman=ROMAN[a.shown], limit=f"{a.bound:g}")
-    limit = say("level.limit", lang, roman=ROMAN[a.shown], limit=number(a.bound, digits))
-    kind = v.names.detectors[a.detector].use.kind if a.detector in v.names.detectors else "threshold"
-    if kind not in ("threshold", "forecast"):
-        return f"{say('level.score', lang, score=number(a.score, digits))} · {limit}"
+    limit = say("level.limit", lang, roman=ROMAN[a.shown], limit=v.names.figure(a.detector, a.indicator, a.bound))
+    if not v.names.on_axis(a.detector):
+        return f"{say('level.score', lang, score=v.names.figure(a.detector, a.indicator, a.score))} · {limit}"
     x = latest.value if latest and latest.t >= a.time else a.value
     if x is None:
         return limit

@@ -161,7 +161,7 @@ def _events(s: Session, a: Alert, v: View) -> list[dict[str, Any]]:
                 "time": moment(e.time, v.clock, v.lang),
                 "detector": names[e.member].detector,
                 "value": number(body.get("value"), digits),
-                "limit": number(body.get("limit"), digits),
+                "limit": v.names.figure(names[e.member].detector, a.indicator, body.get("limit")),
                 "says": " ".join(x for x in (level(e.level, v.lang), withdrawn) if x),
                 "deciding": e.level == a.level and e.time == a.time,
             }
@@ -193,13 +193,20 @@ def _detector(d: Detector, a: Alert, v: View) -> list[tuple[str, bool]]:
         (f"  kind: {d.use.kind}", False),
         ("  levels:", False),
     ]
-    lines += [(f"    {chart.WORDS[x.level]}: {{{_limit(x, a.site)}}}", x.level == a.level) for x in d.limits]
+    lines += [(f"    {chart.WORDS[x.level]}: {{{_limit(x, a, v)}}}", x.level == a.level) for x in d.limits]
     return [*lines, (f"  why: {d.why.zh}    source: {d.source}", False)]
 
 
-def _limit(x: Limit, site: str) -> str:
-    at, clear = site_number(x.at, site), None if x.clear is None else site_number(x.clear, site)
-    parts = [f"{'above' if x.above else 'below'}: {at:g}"] + ([f"clear: {clear:g}"] if clear is not None and clear != at else [])
+def _limit(x: Limit, a: Alert, v: View) -> str:
+    """As it stands in the pack, with this site's numbers."""
+    by_hour = v.names.score_unit(a.detector) == "value/time"
+
+    def written(value: float) -> str:
+        return f"{value * 3600:g} {v.names.unit(a.indicator)}/h" if by_hour else f"{value:g}"
+
+    at, clear = site_number(x.at, a.site), None if x.clear is None else site_number(x.clear, a.site)
+    parts = [f"{'above' if x.above else 'below'}: {written(at)}"]
+    parts += [f"clear: {written(clear)}"] if clear is not None and clear != at else []
     parts += [f"{name}: {value:g}s" for name, value in (("hold", x.hold), ("keep", x.keep)) if value]
     return ", ".join(parts)
 
