@@ -34,15 +34,17 @@ def event_json(change: Change) -> dict[str, Any]:
 
 def event_of(row: dict[str, Any]) -> Change:
     """The way back."""
-    back: dict[str, Any] = {}
     names = {v: k for k, v in _NAMES.items()}
-    for name, value in row.items():
-        if name in _TIMES:
-            value = micros(value)
-        elif name in _LEVELS:
-            value = Level[value.upper()].value
-        back[names.get(name, name)] = tuple(value) if isinstance(value, list) else value
+    back: dict[str, Any] = {names.get(name, name): _value(name, value) for name, value in row.items()}
     return Change(**back)
+
+
+def _value(name: str, value: Any) -> Any:
+    if name in _TIMES:
+        return micros(value)
+    if name in _LEVELS:
+        return Level[value.upper()].value
+    return tuple(value) if isinstance(value, list) else value
 
 
 def without_place(change: Change) -> Change:

@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def main() -> None:
     """One row a package: files, lines, median and longest file, median and longest function."""
-    print(f"{'part':24} {'files':>5} {'lines':>6} {'median file':>11} {'longest':>34} {'median fn':>9} {'longest fn':>42}")
+    print(f"{'part':24} {'files':>5} {'lines':>6} {'median file':>11} {'longest':>34} {'median fn':>9} "
+          f"{'longest fn':>42}")
     for part in ["detectors", *sorted(f"streams/{p.name}" for p in (ROOT / "streams").iterdir() if p.is_dir() and p.name[0] != "_"),
                  "streams", "tests"]:
         files = sorted((ROOT / part).glob("*.py") if part == "streams" else (ROOT / part).rglob("*.py"))
@@ -21,7 +22,8 @@ def main() -> None:
             continue
         big, slow = max(sizes, key=lambda p: sizes[p]), max(functions, key=lambda n: functions[n])
         print(f"{part:24} {len(files):5} {sum(sizes.values()):6} {statistics.median(sizes.values()):11.0f} "
-              f"{big.name + ' ' + str(sizes[big]):>34} {statistics.median(functions.values()):9.0f} {slow + ' ' + str(functions[slow]):>42}")
+              f"{big.name + ' ' + str(sizes[big]):>34} {statistics.median(functions.values()):9.0f} "
+              f"{slow + ' ' + str(functions[slow]):>42}")
 
 
 if __name__ == "__main__":

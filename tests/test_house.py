@@ -44,7 +44,8 @@ def test_errors_are_raised_and_caught_by_name() -> None:
     found = []
     for p in SOURCES:
         for node in ast.walk(ast.parse(p.read_text("utf-8"))):
-            if isinstance(node, ast.Raise) and node.exc is not None and ast.unparse(node.exc).startswith(("Exception", "BaseException")):
+            if isinstance(node, ast.Raise) and node.exc is not None and \
+                    ast.unparse(node.exc).startswith(("Exception", "BaseException")):
                 found.append(f"{p.relative_to(ROOT)}:{node.lineno}: raises Exception")
             if isinstance(node, ast.ExceptHandler) and p.name not in may and \
                     (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException")) and \
@@ -59,7 +60,8 @@ def test_every_test_opens_with_a_sentence() -> None:
     found = []
     for p in TESTS:
         for node in ast.walk(ast.parse(p.read_text("utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_") and not ast.get_docstring(node):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_") and \
+                    not ast.get_docstring(node):
                 found.append(f"{p.relative_to(ROOT)}:{node.lineno}: {node.name}")
 
     assert found == []
@@ -102,8 +104,9 @@ def test_the_top_level_holds_nothing_else() -> None:
         pytest.skip("not a git checkout: nothing says which files belong")
     top = {p.relative_to(ROOT).parts[0] for p in files}
 
-    assert top <= {"streams", "detectors", "configs", "deploy", "tests", "pyproject.toml", "README.md", "README.zh.md", "CHANGELOG.md",
-                   "CONTRIBUTING.md", "DECISIONS.md", "Makefile", "requirements.txt", "requirements-test.txt", ".ci", ".gitignore"}
+    assert top <= {"streams", "detectors", "configs", "deploy", "tests", "pyproject.toml", "README.md", "README.zh.md",
+                   "CHANGELOG.md", "CONTRIBUTING.md", "DECISIONS.md", "Makefile", "requirements.txt",
+                   "requirements-test.txt", ".ci", ".gitignore"}
 
 
 def test_the_commands_that_the_docs_name_exist() -> None:
