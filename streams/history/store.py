@@ -32,12 +32,16 @@ reading = Table("reading", tables,
 # The number of a revision is counted where the row is first written. CAST: PostgreSQL must know the type of what is given twice.
 _REVISION = """(SELECT count(*) FROM reading r WHERE r.series = CAST(:series AS VARCHAR) AND r.t = :t AND r.arrived < :arrived
                AND r.value IS DISTINCT FROM CAST(:value AS DOUBLE PRECISION))"""
+# A feed that was killed sends again what it had not remembered; what the check said the first time stands.
+_REPEAT = """excluded."check" IN ('duplicate', 'late') AND (reading."check" <> '' OR reading.flag <> 1)"""
 _RAW = text(f"""INSERT INTO reading (series, t, arrived, value, flag, "check", revision)
     VALUES (CAST(:series AS VARCHAR), :t, :arrived, :value, :flag, '', {_REVISION})
     ON CONFLICT (series, t, arrived) DO UPDATE SET value = excluded.value""")
 _SAID = text(f"""INSERT INTO reading (series, t, arrived, value, flag, "check", revision)
     VALUES (CAST(:series AS VARCHAR), :t, :arrived, :value, :flag, :check, {_REVISION})
-    ON CONFLICT (series, t, arrived) DO UPDATE SET value = excluded.value, flag = excluded.flag, "check" = excluded."check" """)
+    ON CONFLICT (series, t, arrived) DO UPDATE SET value = excluded.value,
+    flag = CASE WHEN {_REPEAT} THEN reading.flag ELSE excluded.flag END,
+    "check" = CASE WHEN {_REPEAT} THEN reading."check" ELSE excluded."check" END""")
 
 
 class Keeping:

@@ -65,6 +65,15 @@ def test_written_again_it_is_the_same(database: Engine) -> None:
     assert rows(database) == [("level@a", 1, 1, 99.0, 3, "rate", 0)]
 
 
+@pytest.mark.parametrize("word", ["duplicate", "late"])
+def test_a_repeat_takes_no_flag_away(database: Engine, word: str) -> None:
+    """A feed that was killed sends a doubtful reading again: it stays doubtful; a good one that came late is marked so."""
+    store = HistoryStore(database, Plans(database))
+    write(store, RAW, Block.of([("level@a", 1, 99.0), ("level@a", 2, 5.0)]))
+    write(store, SAID, judged("level@a", 1, 99.0, 3, "rate"), judged("level@a", 2, 5.0, 1, word), judged("level@a", 1, 99.0, 1, word))
+    assert rows(database) == [("level@a", 1, 1, 99.0, 3, "rate", 0), ("level@a", 2, 2, 5.0, 1, word, 0)]
+
+
 def test_revisions_missing_and_guests(database: Engine) -> None:
     """Another value of the same time is a revision, a missing one has no value, a guest belongs to its own partition."""
     store = HistoryStore(database, Plans(database))
