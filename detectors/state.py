@@ -49,6 +49,7 @@ class State:
         judged = {d.indicator for d in plan.detectors.values()}
         self.kept = {i.id for i in plan.indicators.values() if i.keep or i.id in judged}    # told in `derived`: the evidence
         self.trace: list[tuple[int, str, float, int]] | None = [] if trace else None
+        self._last: tuple[tuple[str, ...], Rows, Rows] = (), np.zeros(0, np.int64), np.zeros(0, np.int64)
         self._across: dict[tuple[int, int], Rows] = {}
         self._places = _Places({t.name(row): (n << 32) + row for n, t in enumerate(self.tables) if not t.group.indicator.derive
                                 for row in range(len(t.sites))})
@@ -63,8 +64,10 @@ class State:
 
     def places(self, names: tuple[str, ...]) -> tuple[Rows, Rows]:
         """Table and row of each series of a block's dictionary; -1 where it is not held here."""
-        codes = np.fromiter(map(self._places.__getitem__, names), np.int64, len(names))
-        return codes >> 32, codes & 0xFFFFFFFF
+        if names is not self._last[0]:
+            codes = np.fromiter(map(self._places.__getitem__, names), np.int64, len(names))
+            self._last = names, codes >> 32, codes & 0xFFFFFFFF
+        return self._last[1], self._last[2]
 
     def across(self, upper: Table, lower: Table) -> Rows:
         """Rows of the same sites in another table; -1 where there is none."""

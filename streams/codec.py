@@ -57,9 +57,10 @@ def decode(data: bytes) -> Record:
     try:
         if data[0] != VERSION:
             raise BadRecord(f"record version {data[0]}, this program reads {VERSION}")
-        letter, body = data[1:2], _unpack(memoryview(data)[2:])
+        letter = data[1:2]
         if letter == b"b":
-            return _unblock(body)
+            return _unblock(*_columns(memoryview(data)[2:]))
+        body = _unpack(memoryview(data)[2:])
         if letter == b"c":
             return Changes(tuple(_unchange(c) for c in body[0]), body[1], body[2])
         record: Record = _PLAIN[letter](*(tuple(v) if isinstance(v, list) else v for v in body))
@@ -68,6 +69,13 @@ def decode(data: bytes) -> Record:
         raise
     except (AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise BadRecord(f"not a record: {error}") from error
+
+
+def told(data: bytes) -> list[dict[str, Any]]:
+    """The changes of a record as fields that differ from their default, for who needs only a few of them; [] of other records."""
+    if data[:2] != b"\x01c":
+        return []
+    return [{_CHANGE[i]: value for i, value in body.items() if i < len(_CHANGE)} for body in _unpack(memoryview(data)[2:])[0]]
 
 
 _TYPES: dict[str, Any] = {"int": int, "str": str, "bool": bool, "float": (int, float), "tuple[float, ...]": tuple}
@@ -88,14 +96,32 @@ def _block(b: Block) -> list[Any]:
             b.sources, b.source.tobytes() if b.source.any() else b"", b.sent]
 
 
-def _unblock(body: list[Any]) -> Block:
-    series, index, t, x, flag, arrived, sources, source, sent = body
+_columns = msgspec.msgpack.Decoder(tuple[(msgspec.Raw, *[Any] * 8)]).decode  # type: ignore[misc]
+_names: dict[bytes, tuple[str, ...]] = {}
+LONG, MOST = 2048, 16
+
+
+def _dictionary(raw: msgspec.Raw) -> tuple[str, ...]:
+    """The names of a block. A long list that was read before is the same tuple again: a busy partition says it in every block."""
+    data = bytes(raw)
+    names = _names.get(data)
+    if names is None:
+        names = tuple(_unpack(data))
+        if len(data) >= LONG:
+            if len(_names) >= MOST:
+                _names.clear()
+            _names[data] = names
+    return names
+
+
+def _unblock(series: msgspec.Raw, index: Any, t: Any, x: Any, flag: Any, arrived: Any, sources: Any, source: Any,
+             sent: Any) -> Block:
     n = len(t) // 8
-    block = Block(tuple(series), np.frombuffer(index, "<i4"), np.frombuffer(t, "<i8"), np.frombuffer(x, "<f8"),
+    block = Block(_dictionary(series), np.frombuffer(index, "<i4"), np.frombuffer(t, "<i8"), np.frombuffer(x, "<f8"),
                   _bytes(flag, n), np.full(n, arrived, np.int64) if isinstance(arrived, int) else np.frombuffer(arrived, "<i8"),
                   tuple(sources), _bytes(source, n), sent)
     columns = (block.index, block.x, block.flag, block.arrived, block.source)
-    if any(len(c) != n for c in columns) or (n and not 0 <= block.index.min() <= block.index.max() < len(series)):
+    if any(len(c) != n for c in columns) or (n and not 0 <= block.index.min() <= block.index.max() < len(block.series)):
         raise BadRecord("columns of a block disagree")
     return block
 

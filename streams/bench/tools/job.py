@@ -16,10 +16,9 @@ from math import inf, nextafter
 from pathlib import Path
 from typing import Any
 
-from detectors.event import Change
 from detectors.pack import City, Detector, Indicator, Limit, Pack, Site, Text, Use
 from detectors.reading import Tick
-from streams.codec import Changes, decode
+from streams.codec import decode, told
 from streams.errors import UsageError
 from streams.settings import Settings, settings
 
@@ -109,13 +108,13 @@ async def _out(ours: Settings, out: str, judging: asyncio.Event) -> None:
     await consumer.start()
     there: set[int] = set()
     while True:
-        said = [decode(r.value or b"") for records in (await consumer.getmany(timeout_ms=500)).values() for r in records]
+        said = [r.value or b"" for records in (await consumer.getmany(timeout_ms=500)).values() for r in records]
         if not judging.is_set():
-            there.update(tick.partition for tick in said if isinstance(tick, Tick))
+            there.update(one.partition for one in map(decode, said) if isinstance(one, Tick))
             if len(there) == ours.partitions:
                 judging.set()
-        events = [_json(c) for some in said if isinstance(some, Changes) for c in some.changes
-                  if c.kind == "level" and c.before != c.to]
+        events = [_json(c) for one in said for c in told(one)
+                  if c.get("kind", "level") == "level" and c.get("before", 0) != c.get("to", 0)]
         sent = []
         while events:
             batch, n = producer.create_batch(), 0
@@ -129,8 +128,7 @@ async def _out(ours: Settings, out: str, judging: asyncio.Event) -> None:
             await consumer.commit()
 
 
-def _json(change: Change) -> bytes:
-    detector: Any = change.detector.partition("/")[2]
+def _json(c: dict[str, Any]) -> bytes:
     return b'{"s":"%s@%s","d":"%s","from":%d,"to":%d,"t":%d,"x":%s}' % (
-        change.indicator.encode(), change.site.encode(), detector.encode(), change.before, change.to, change.time // 1000,
-        repr(change.value).encode())
+        c["indicator"].encode(), c["site"].encode(), c["detector"].partition("/")[2].encode(), c.get("before", 0), c.get("to", 0),
+        c["time"] // 1000, repr(c["value"]).encode())
