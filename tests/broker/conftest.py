@@ -18,7 +18,7 @@ import pytest
 from detectors.pack import Area, City, Detector, Indicator, Limit, Pack, Rule, Site, Text, Use
 from detectors.reading import Block
 from streams import broker, clock
-from streams.codec import Record, decode, encode
+from streams.codec import BadRecord, Record, decode, encode
 from streams.errors import Unavailable
 from streams.plans import Plans, plan_bytes
 from streams.settings import Settings
@@ -113,6 +113,14 @@ class Bench:
     def records(self, topic: str) -> list[tuple[int, int, Record]]:
         """The same, decoded."""
         return [(p, offset, decode(value)) for p, offset, value in self.read(topic)]
+
+    def records_readable(self, topic: str) -> list[tuple[int, int, Record]]:
+        """Those of them that can be decoded."""
+        found = []
+        for p, offset, value in self.read(topic):
+            with suppress(BadRecord):
+                found.append((p, offset, decode(value)))
+        return found
 
     def close(self) -> None:
         """No process stays."""
