@@ -26,6 +26,7 @@ class Contact:
     source: dict[str, str] = field(default_factory=dict)                # series -> source
     sources: dict[str, tuple[bool, int, int]] = field(default_factory=dict)     # name -> up, seen, now
     down: dict[str, list[Any]] = field(default_factory=dict)            # feed -> [since, reasons]
+    back: dict[str, int] = field(default_factory=dict)                  # feed -> when it was last said to be back
     sensors: dict[str, list[Any]] = field(default_factory=dict)         # site -> [due, series]
     now: int = 0
 
@@ -70,8 +71,8 @@ class Contact:
                                            if last + LOST < self.now]
         first: dict[str, int] = {}
         for series, since in self.since.items():
-            name, site = series.split("@", 1)
-            moment = since + int(self.indicators[name].silent * 1e6)
+            site = series.split("@", 1)[1]
+            moment = self._due(series, since)
             if site not in self.sensors and moment <= self.now:
                 first[site] = min(moment, first.get(site, moment))
         due += [(moment, 1, site) for site, moment in first.items()]
@@ -79,6 +80,10 @@ class Contact:
         for moment, kind, name in sorted(due):
             out += self._sensor(name, moment) if kind else self._reason(name, "lost", True, moment, moment)
         return out
+
+    def _due(self, series: str, since: int) -> int:
+        """When a silent series becomes its site's item; one whose feed was down has its time once the feed is back."""
+        return max(since, self.back.get(self._feed(series), since)) + int(self.indicators[series.split("@", 1)[0]].silent * 1e6)
 
     def _feed(self, series: str) -> str:
         """What the series hangs on: its source, or its pack where no source is known."""
@@ -108,6 +113,7 @@ class Contact:
             self.down[feed] = [since, left]
         else:
             del self.down[feed]
+            self.back[feed] = time
         if bool(left) == bool(reasons):
             return []
         alert = alert_id("feed", feed, since)
@@ -157,12 +163,12 @@ class Contact:
     def dump(self) -> dict[str, Any]:
         """Plain objects."""
         return {"state": self.state, "errors": sorted(self.errors), "since": self.since, "source": self.source,
-                "sources": {k: list(v) for k, v in self.sources.items()}, "down": self.down, "sensors": self.sensors,
-                "now": self.now}
+                "sources": {k: list(v) for k, v in self.sources.items()}, "down": self.down, "back": self.back,
+                "sensors": self.sensors, "now": self.now}
 
     def load(self, body: dict[str, Any]) -> None:
         """The way back."""
         self.state, self.errors = dict(body["state"]), set(body["errors"])
         self.since, self.source, self.now = dict(body["since"]), dict(body["source"]), body["now"]
         self.sources = {k: (v[0], v[1], v[2]) for k, v in body["sources"].items()}
-        self.down, self.sensors = dict(body["down"]), dict(body["sensors"])
+        self.down, self.back, self.sensors = dict(body["down"]), dict(body.get("back", {})), dict(body["sensors"])

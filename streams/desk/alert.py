@@ -135,17 +135,18 @@ def _closable(facts: Facts, actor: Actor, disposition: str) -> None:
         raise Refused("err.over")
 
 
-def level_of(events: Iterable[tuple[int, int, bool, int]]) -> int:
-    """A member's level from its events `(seq, revision, withdrawn, to)`: the last one that was not withdrawn.
+def level_of(events: Iterable[tuple[int, int, bool, int, int]]) -> int:
+    """A member's level from its events `(seq, revision, withdrawn, time, to)`: the last by its own time that was not withdrawn.
 
-    Of each seq the highest revision counts, so the order of arrival does not matter.
+    Of each seq the highest revision counts, so the order of arrival does not matter. A rewind numbers on what it finds to
+    have happened earlier, so a higher seq is not always a later change.
 
-    >>> level_of([(0, 0, False, 2), (1, 0, False, 4), (1, 1, True, 4)])
+    >>> level_of([(0, 0, False, 10, 2), (1, 0, False, 20, 4), (1, 1, True, 20, 4)])
     2
     """
-    last: dict[int, tuple[int, bool, int]] = {}
-    for seq, revision, withdrawn, to in events:
+    last: dict[int, tuple[int, bool, int, int]] = {}
+    for seq, revision, withdrawn, time, to in events:
         if seq not in last or (revision, withdrawn) >= last[seq][:2]:
-            last[seq] = (revision, withdrawn, to)
-    standing = [(seq, to) for seq, (_, withdrawn, to) in last.items() if not withdrawn]
-    return max(standing)[1] if standing else 0
+            last[seq] = (revision, withdrawn, time, to)
+    standing = [(time, seq, to) for seq, (_, withdrawn, time, to) in last.items() if not withdrawn]
+    return max(standing)[2] if standing else 0

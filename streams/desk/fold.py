@@ -74,7 +74,7 @@ def _level(s: Session, change: Change, m: Moment) -> Alert | None:
         )
     )
     s.flush()
-    member.level = level_of((e.seq, e.revision, e.withdrawn, e.level) for e in _events(s, member.id))
+    member.level = level_of((e.seq, e.revision, e.withdrawn, e.time, e.level) for e in _events(s, member.id))
     if not alert.open and member.level > 0:
         _reopen(s, alert, m)
     if alert.open:
@@ -205,8 +205,8 @@ def _newest(s: Session, member: str) -> list[Event]:
 
 
 def _standing(s: Session, member: str) -> list[Event]:
-    """The last event of a member that was not withdrawn, if any."""
-    return [e for e in _newest(s, member) if not e.withdrawn][-1:]
+    """The last event of a member, by its own time, that was not withdrawn, if any."""
+    return sorted((e for e in _newest(s, member) if not e.withdrawn), key=lambda e: (e.time, e.seq))[-1:]
 
 
 def _act(change: Change, before: int, level: int, first: bool) -> str:

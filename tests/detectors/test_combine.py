@@ -245,6 +245,20 @@ def test_many_silent_at_once_are_one_feed() -> None:
     assert [(e.source, e.fresh) for e in events if e.kind == "feed"] == [("rtu", "fresh")]
 
 
+def test_a_feed_that_is_back_gives_its_sensors_their_time() -> None:
+    """Those that have not spoken yet when their feed is back are no items at once, but after `silent` more; then they are."""
+    board = heard(plan())
+    feed(board, *(silence(s, 15, source="rtu") for s in SITES[:5]))
+    board.tick(0, 100 * MINUTE)
+    events = feed(board, *(silence(s, 101, "fresh", source="rtu") for s in SITES[:3]))
+    assert [(e.source, e.fresh) for e in events if e.kind == "feed"] == [("rtu", "fresh")]
+    loaded = Board(board.plan)
+    loaded.load(msgspec.msgpack.decode(msgspec.msgpack.encode(board.dump()), strict=False))
+    for one in (board, loaded):
+        assert [e for e in one.tick(0, 115 * MINUTE) if e.kind == "sensor"] == []
+        assert [(e.site, e.time) for e in one.tick(0, 117 * MINUTE)] == [(s, 116 * MINUTE) for s in SITES[3:5]]
+
+
 def test_spread_silence_is_not_a_feed() -> None:
     """The same five, an hour apart, are five sensors."""
     board = heard(plan())

@@ -79,13 +79,13 @@ def test_a_leader_may_pass_on_for_others() -> None:
 
 
 EVENTS = st.lists(
-    st.tuples(st.integers(0, 3), st.integers(0, 2), st.booleans(), st.integers(0, 4)), max_size=8, unique_by=lambda e: e[:3]
+    st.tuples(st.integers(0, 3), st.integers(0, 2), st.booleans(), st.integers(0, 9), st.integers(0, 4)), max_size=8, unique_by=lambda e: e[:3]
 )
 
 
 @given(EVENTS, st.randoms())
 def test_a_members_level_does_not_depend_on_the_order_of_arrival(
-    events: list[tuple[int, int, bool, int]], random: object
+    events: list[tuple[int, int, bool, int, int]], random: object
 ) -> None:
     """Revisions and withdrawals may come in any order: the same events give the same level."""
     mixed = list(events)
@@ -96,6 +96,11 @@ def test_a_members_level_does_not_depend_on_the_order_of_arrival(
 
 def test_a_withdrawn_rise_leaves_the_level_before_it() -> None:
     """yellow, red, red withdrawn: yellow again."""
-    assert level_of([(0, 0, False, 2), (1, 0, False, 4)]) == 4
-    assert level_of([(0, 0, False, 2), (1, 0, False, 4), (1, 1, True, 4)]) == 2
-    assert level_of([(0, 0, False, 2), (0, 1, True, 2)]) == 0
+    assert level_of([(0, 0, False, 5, 2), (1, 0, False, 6, 4)]) == 4
+    assert level_of([(0, 0, False, 5, 2), (1, 0, False, 6, 4), (1, 1, True, 6, 4)]) == 2
+    assert level_of([(0, 0, False, 5, 2), (0, 1, True, 5, 2)]) == 0
+
+
+def test_what_a_rewind_finds_to_have_happened_earlier_does_not_stand_last() -> None:
+    """Yellow, normal; then late readings tell of a red between them, under higher numbers: it is normal still."""
+    assert level_of([(0, 0, False, 10, 2), (1, 0, False, 40, 0), (2, 0, False, 20, 4), (3, 0, False, 30, 2)]) == 0

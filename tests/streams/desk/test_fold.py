@@ -69,6 +69,17 @@ def test_all_members_normal_again_waits_for_a_person(bench: Any, change: Make) -
     assert (alert.open, alert.level, alert.shown, alert.back) == (True, 0, 2, first.time + MIN)
 
 
+def test_a_red_that_is_told_late_is_over_if_normal_was_said_of_a_later_time(bench: Any, change: Make) -> None:
+    """A rewind numbers on: the end of the alert has a lower number than the peak before it, and is the end all the same."""
+    first = change("river_level", "lanxi", 2)
+    bench.put(first, change("river_level", "lanxi", 0, 2, 1, onset=first.time, time=first.time + 9 * MIN))
+    bench.put(change("river_level", "lanxi", 4, 2, 2, onset=first.time, time=first.time + 3 * MIN),
+              change("river_level", "lanxi", 2, 4, 3, onset=first.time, time=first.time + 6 * MIN))
+
+    alert = bench.alert(first.alert)
+    assert (alert.open, alert.level, alert.back) == (True, 0, first.time + 9 * MIN)
+
+
 def test_a_normal_change_of_an_unknown_alert_opens_nothing(bench: Any, change: Make) -> None:
     """An end without a beginning (older than the desk) is no alert."""
     bench.put(change("river_level", "lanxi", 0, 2, 5))
