@@ -87,7 +87,9 @@ class Player:
         if (number - 1) % spoken == 0:
             word = Source(self.source, True, step.at, step.at)
             kept += await self._room(lambda: self.intake.say([word]))
-        self.intake.sources.heard(self.source, clock.now())
+        heard = clock.now()
+        self.intake.sources.heard(self.source, heard)
+        self.intake.gauge_sources(heard)
         for reading in step.readings:
             self.intake.blocker.add(reading, self.source, step.at)
         kept += await self._room(self.intake.flush)
