@@ -15,6 +15,7 @@ from aiokafka.record.default_records import DefaultRecordBatch
 from numpy.typing import NDArray
 
 from detectors import kernel
+from streams.feeds.relay.pointer import bytes_at
 
 i8: Any = np.int64
 Bytes = NDArray[np.uint8]
@@ -79,7 +80,7 @@ def _messages(buffer: Bytes, spans: list[tuple[int, int, int, int]], position: i
     start, end, offset = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
     n, scan = 0, _places()
     for first, last, base, count in spans:
-        if scan(buffer, first, last, base, count, start[n:], end[n:], offset[n:]) != count:
+        if scan(buffer.ctypes.data, first, last, base, count, start[n:], end[n:], offset[n:]) != count:
             raise Corrupt(f"the records of the batch at offset {base} do not fit into it")
         n += count
     if total and offset[0] < position:                      # a batch may begin before what was asked for
@@ -90,14 +91,15 @@ def _messages(buffer: Bytes, spans: list[tuple[int, int, int, int]], position: i
 
 @cache
 def _places() -> Any:
-    from numba import int64, types, uint8
+    from numba import int64
 
-    bytes_in, places = types.Array(uint8, 1, "C", readonly=True), int64[::1]
-    return kernel.build(places_of, int64(bytes_in, int64, int64, int64, int64, places, places, places), True)
+    places = int64[::1]
+    return kernel.build(places_of, int64(int64, int64, int64, int64, int64, places, places, places), True)
 
 
-def places_of(data: Any, at: int, size: int, base: int, count: int, start: Any, end: Any, offset: Any) -> int:
-    """Where the value of each record between `at` and `size` lies; how many records could be read."""
+def places_of(address: int, at: int, size: int, base: int, count: int, start: Any, end: Any, offset: Any) -> int:
+    """Where the value of each record between `at` and `size` lies; how many records could be read. `address`: of the bytes."""
+    data = bytes_at(address)
     for n in range(count):
         length, at = varint(data, at, size)
         after = at + length

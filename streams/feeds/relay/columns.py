@@ -84,6 +84,9 @@ class Reader:
         self._names, self._name_at = _row(encoded)
         self._keys, self._key_at = _row([name.encode() for name in fields.names()])
         self._slots = _table(encoded)
+        self._found = np.empty(10, np.int64)
+        self._table = (self._keys.ctypes.data, self._key_at.ctypes.data, self._slots, len(self._slots) - 1,
+                       self._names.ctypes.data, self._name_at.ctypes.data, fields.unit, POWERS, self._found.ctypes.data)
         self._read: Callable[..., None] = reader()
 
     def read(self, messages: Messages, now: int) -> Columns:
@@ -92,8 +95,7 @@ class Reader:
         series, t, x = np.full(n, SLOW, np.int64), np.zeros(n, np.int64), np.zeros(n)
         flag = np.zeros(n, np.uint8)
         if self.fields.format == "json":
-            self._read(messages.buffer, messages.start, messages.end, self._keys, self._key_at, self._slots, self._names,
-                       self._name_at, self.fields.unit, POWERS, series, t, x)
+            self._read(messages.buffer.ctypes.data, messages.start, messages.end, *self._table, series, t, x)
             if self.names:
                 at = np.maximum(series, 0)
                 series[(np.abs(x) > BIGGEST) | (t > now + self.ahead[at])] = SLOW

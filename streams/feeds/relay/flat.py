@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from detectors import kernel
+from streams.feeds.relay.pointer import bytes_at, wholes_at
 
 i8: Any = np.int64
 
@@ -26,18 +27,21 @@ FNV, PRIME = 0xCBF29CE484222325 - (1 << 64), 0x100000001B3
 """FNV-1a of 64 bits, as signed numbers that wrap."""
 
 
-def read_all(data: Any, start: Any, end: Any, keys: Any, key_at: Any, slots: Any, names: Any, name_at: Any, unit: int,
-             powers: Any, series: Any, t: Any, x: Any) -> None:
-    """Each message: number of its series, t (µs), x; or SLOW. `keys`: the five field names, `slots`: the table of series."""
-    found = np.empty((5, 2), np.int64)
+def read_all(data: Any, start: Any, end: Any, keys: Any, key_at: Any, slots: Any, mask: int, names: Any, name_at: Any,
+             unit: int, powers: Any, found: Any, series: Any, t: Any, x: Any) -> None:
+    """Each message: number of its series, t (µs), x; or SLOW. `keys`: the field names, `slots`: the table of series.
+
+    These and `data`, `names`, `found` (scratch) are addresses.
+    """
+    d, k, a, w = bytes_at(data), bytes_at(keys), wholes_at(key_at), bytes_at(names)
+    b, f = wholes_at(name_at), wholes_at(found)
     for n in range(len(start)):
-        series[n], t[n], x[n] = read_one(data, start[n], end[n], keys, key_at, slots, names, name_at, unit, powers, found)
+        series[n], t[n], x[n] = read_one(d, start[n], end[n], k, a, slots, mask, w, b, unit, powers, f)
 
 
-def read_one(data: Any, at: int, end: int, keys: Any, key_at: Any, slots: Any, names: Any, name_at: Any, unit: int, powers: Any,
-             found: Any) -> tuple[int, int, float]:
-    """One message."""
-    found[:, :] = -1
+def read_one(data: Any, at: int, end: int, keys: Any, key_at: Any, slots: Any, mask: int, names: Any, name_at: Any, unit: int,
+             powers: Any, found: Any) -> tuple[int, int, float]:
+    """One message; `found` is scratch: where the text of each field begins and ends."""
     when, value, seen = 0, 0.0, 0
     at = blank(data, at, end)
     if at >= end or at < 0 or data[at] != 123:                      # {
@@ -68,7 +72,7 @@ def read_one(data: Any, at: int, end: int, keys: Any, key_at: Any, slots: Any, n
                 if not good:
                     return -2, 0, 0.0
             elif key >= 0:
-                found[key, 0], found[key, 1] = at + 1, after
+                found[2 * key], found[2 * key + 1] = at + 1, after
             at = after + 1
         else:
             whole, tens, at = number(data, at, end)
@@ -93,9 +97,9 @@ def read_one(data: Any, at: int, end: int, keys: Any, key_at: Any, slots: Any, n
     if blank(data, at + 1, end) != end or not (seen == 25 or seen == 30) or abs(when) > 4_000_000_000_000_000 // max(unit, 1):
         return -2, 0, 0.0
     if seen == 25:
-        k = lookup(data, found[0, 0], found[0, 1], 0, 0, slots, names, name_at)
+        k = lookup(data, found[0], found[1], 0, 0, slots, mask, names, name_at)
     else:
-        k = lookup(data, found[2, 0], found[2, 1], found[1, 0], found[1, 1], slots, names, name_at)
+        k = lookup(data, found[4], found[5], found[2], found[3], slots, mask, names, name_at)
     return k, when * max(unit, 1), value
 
 
@@ -121,7 +125,7 @@ def text(data: Any, first: int, end: int) -> int:
 
 def which(data: Any, first: int, last: int, keys: Any, key_at: Any) -> int:
     """The number of a field name, -1 = one that is passed over, -2 = one that must be read the slow way."""
-    for k in range(len(key_at) - 1):
+    for k in range(7):
         size = key_at[k + 1] - key_at[k]
         if size == last - first and size > 0:
             i = 0
@@ -229,7 +233,7 @@ def days_of(year: int, month: int) -> int:
     return 30 if month == 4 or month == 6 or month == 9 or month == 11 else 31
 
 
-def lookup(data: Any, first: int, last: int, more: int, most: int, slots: Any, names: Any, name_at: Any) -> int:
+def lookup(data: Any, first: int, last: int, more: int, most: int, slots: Any, mask: int, names: Any, name_at: Any) -> int:
     """The number of a series by its name, in one piece or as indicator and site; SLOW if it is not known."""
     code = -3750763034362895579
     for i in range(first, last):
@@ -240,7 +244,6 @@ def lookup(data: Any, first: int, last: int, more: int, most: int, slots: Any, n
         for i in range(more, most):
             code = (code ^ i8(data[i])) * 1099511628211
         size += 1 + most - more
-    mask = len(slots) - 1
     place = (code ^ (code >> 29)) & mask
     while slots[place] >= 0:
         k = slots[place]
@@ -279,7 +282,8 @@ def hashed(name: bytes) -> int:
 @cache
 def reader() -> Any:
     """`read_all`, compiled (from the disk cache, or now)."""
-    from numba import float64, int32, int64, types, uint8, void
+    from numba import float64, int32, int64, void
 
-    told, i8, f8 = types.Array(uint8, 1, "C", readonly=True), int64[::1], float64[::1]
-    return kernel.build(read_all, void(told, i8, i8, told, i8, int32[::1], told, i8, int64, f8, i8, i8, f8), True)
+    numbers, at = int64[::1], int64
+    return kernel.build(read_all, void(at, numbers, numbers, at, at, int32[::1], int64, at, at, int64, float64[::1], at, numbers,
+                                       numbers, float64[::1]), True)
