@@ -49,7 +49,7 @@ def read_one(data: Any, at: int, end: int, keys: Any, key_at: Any, slots: Any, m
     at += 1
     while True:
         first = blank(data, at, end) + 1
-        last = text(data, first, end)
+        last = text(data, first, end, 256)
         if last < 0:
             return -2, 0, 0.0
         key = which(data, first, last, keys, key_at)
@@ -64,7 +64,7 @@ def read_one(data: Any, at: int, end: int, keys: Any, key_at: Any, slots: Any, m
                 return -2, 0, 0.0
             seen |= 1 << key
         if data[at] == 34:                                          # "
-            after = text(data, at + 1, end)
+            after = text(data, at + 1, end, 256 if 0 <= key < 3 else 128)    # a name that is known is UTF-8
             if after < 0 or key == 4 or (key == 3 and unit != 0):
                 return -2, 0, 0.0
             if key == 3:
@@ -110,15 +110,15 @@ def blank(data: Any, at: int, end: int) -> int:
     return at
 
 
-def text(data: Any, first: int, end: int) -> int:
-    """Where the plain text that begins at `first` (behind its quote) ends; -1 where it is not plain, or none."""
+def text(data: Any, first: int, end: int, below: int) -> int:
+    """Where the plain text (bytes `below`) that begins at `first`, behind its quote, ends; -1 where it is not plain, or none."""
     if first > end or first < 1 or data[first - 1] != 34:
         return -1
     for at in range(first, end):
         c = data[at]
         if c == 34:
             return at
-        if c == 92 or c < 32:                                       # escapes and controls need thought
+        if c == 92 or c < 32 or c >= below:                         # escapes and controls need thought
             return -1
     return -1
 
@@ -134,7 +134,7 @@ def which(data: Any, first: int, last: int, keys: Any, key_at: Any) -> int:
             if i == size:
                 return k if k < 5 else -2
     for i in range(first, last):
-        if data[i] > 126:
+        if data[i] > 127:
             return -2
     return -1
 

@@ -42,3 +42,14 @@ def test_what_never_moved() -> None:
     """A constant has no deviation and says 0.0, unless `floor` gives it one."""
     assert run([5.0] * 30 + [6.0])[-1] == 0.0
     assert run([5.0] * 30 + [6.0], floor=0.1)[-1] == pytest.approx(10.0)
+
+
+def test_from_the_first_on_as_roberts_has_it() -> None:
+    """With `young=0` mean and variance begin at the first reading and move by `alpha` from then on."""
+    values = np.random.default_rng(8).normal(30.0, 4.0, 40)
+    scores = run(values, alpha=0.2, warm=2, young=0.0)
+    mean, var = values[0], 0.0
+    for i, x in enumerate(values[1:], 1):
+        d = x - mean
+        assert scores[i] == (pytest.approx(d / var**0.5) if i >= 2 else 0.0)
+        mean, var = mean + 0.2 * d, 0.8 * (var + 0.2 * d * d)
