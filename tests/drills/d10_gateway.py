@@ -47,7 +47,7 @@ def check(row: Any, machine: Any, desk: Any) -> None:
     row.events += abs(len(feed) - 2) + sum(e.source != "gateway" for e in feed)
     row.must([e.fresh for e in feed] == ["stale", "fresh"], f"feed events: {[(e.fresh, e.check) for e in feed]}")
     row.events += sum(e.kind == "sensor" for e in once)
-    stale = {e.site for e in once if e.kind == "fresh" and e.fresh == "stale"}
+    stale = {e.site for e in once if e.kind == "fresh" and e.fresh == "stale" and e.site}
     row.events += abs(len(stale) - 500)
     lost = tools.T0 + DEAD * tools.MINUTE
     after = [e for e in once if e.kind == "level" and e.detector and e.arrived > lost]

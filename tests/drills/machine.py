@@ -77,7 +77,8 @@ class Stage:
 class Machine:
     """P judges and one combine. With `chance` they are killed with the probability `often` at each record."""
 
-    def __init__(self, city: City, partitions: int = 4, chance: Random | None = None, often: float = 0.03) -> None:
+    def __init__(self, city: City, partitions: int = 4, chance: Random | None = None, often: float = 0.03,
+                 plain: bool = False) -> None:
         self.settings = Settings(partitions=partitions, data=Path("/nonexistent"), prefix="")
         self.metrics, self.shelf, self.chance, self.often, self.kills = Metrics(), Shelf(), chance, often, 0
         self.library = Library(self.shelf)
@@ -87,14 +88,25 @@ class Machine:
         self.readings = 0
         self.judges = [Stage(self, Judging, "readings", p) for p in range(partitions)]
         self.combine = Stage(self, Combining, "levels", 0)
-        self.plan(city)
+        if not plain:                   # plain = to be told a log that was read from somewhere, plans included
+            self.plan(city)
 
-    def plan(self, city: City) -> str:
-        """A plan, and its record in every log."""
+    def know(self, city: City) -> str:
+        """The bytes of a plan, as SQL keeps them."""
         data = plan_bytes(city)
         name = plan_hash(data)
         self.shelf.kept[name] = data
         self.library.fetch(name)
+        return name
+
+    def said(self, p: int, value: bytes) -> list[Change]:
+        """One record of a log that was read from somewhere: the changes it brings, and nothing else."""
+        outs = self.judges[p].append(value)
+        return [c for out in outs if out.topic == "levels" and isinstance(r := decode(out.value), Changes) for c in r.changes]
+
+    def plan(self, city: City) -> str:
+        """A plan, and its record in every log."""
+        name = self.know(city)
         for p in range(len(self.judges)):
             self.write(p, PlanRecord(name))
         self._levels(encode(PlanRecord(name)))

@@ -1,0 +1,32 @@
+"""A rolling restart and 1 → 4 → 2 workers under load: nothing lost, nothing twice."""
+from __future__ import annotations
+
+from time import sleep
+from typing import Any
+
+NAME, BROKER = "rolling restart, 1 to 4 to 2 workers", True
+tools = __import__("sys").modules["wanglou_drills_tools"]
+
+
+def drill(ground: Any, short: bool, row: Any) -> None:
+    """Four partitions. Short: 1 → 3 → 2, one restarted on the way."""
+    lives = tools.here("live")
+    live = lives.Live(ground, lives.brisk(), partitions=4)
+    live.start("judge", "combine", "desk")
+    live.working("judge", 4)
+    live.working("desk")
+    more = ["judge2", "judge3"] if short else ["judge2", "judge3", "judge4"]
+    with lives.Load(live.writer, [f"gauge-{n}" for n in range(24)]) as load:
+        for _ in range(1 if short else 3):
+            before = live.said("judge").count("partition taken")
+            live.start(*more)
+            tools.until(lambda n=before: live.said("judge").count("partition taken") >= n + 4, "they have joined")
+            sleep(1)
+            for name in ["judge"] if short else ["judge", *more, "combine", "desk"]:
+                live.end(name)
+                live.start(name)
+                sleep(0.5 if short else 3)
+            live.end(*more[1:])
+            sleep(1)
+    live.finish(120)
+    live.calls(row, live.compare(row, load.written))
