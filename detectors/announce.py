@@ -33,7 +33,8 @@ class Checked:
 def announce(state: State, table: Table, events: list[Any], names: Names, arrived: int) -> list[Change]:
     """Number the events of the live rows and remember what a rewind may revise. `names`: the check behind each reading."""
     changes = []
-    for event in events:
+    for record in events:
+        event = plain(record)
         if event["what"] == 2.0:
             changes.append(event_of(state, table, event, names, arrived))
             continue
@@ -41,8 +42,8 @@ def announce(state: State, table: Table, events: list[Any], names: Names, arrive
         head = table.live.heads[row, d]
         if event["before"] == 0.0:
             head["announced"], head["seq"] = event["onset"], 0.0
-        head["seq"] += 1.0
-        announced, seq = float(head["announced"]), int(head["seq"])
+        announced, seq = float(head["announced"]), int(head["seq"]) + 1
+        head["seq"] = float(seq)
         alert = alert_id(table.group.detectors[d].root, table.name(row), int(announced))
         change = event_of(state, table, event, names, arrived, alert=alert, seq=seq, id=event_id(alert, seq))
         if table.group.ring:
@@ -59,9 +60,14 @@ def numbered(table: Table, change: Change, row: int, d: int, announced: float, s
     return replace(change, alert=alert, seq=seq, id=event_id(alert, seq))
 
 
+def plain(record: Any) -> dict[str, float]:
+    """A record of a loop as plain floats: a field of it is slow to get at."""
+    return dict(zip(EVENT.names or (), record.item(), strict=True))
+
+
 def event_of(state: State, table: Table, event: Any, names: Names, arrived: int, **numbers: Any) -> Change:
     """One record of a loop as a change; without `numbers` (alert, seq, id) it is not numbered yet."""
-    e = dict(zip(EVENT.names or (), event.item(), strict=True))     # plain floats: a field of a record is slow to get at
+    e = event if isinstance(event, dict) else plain(event)
     row, d, index = int(e["row"]), int(e["detector"]), int(e["index"])
     detector = table.group.detectors[d]
     check = names[index] if index >= 0 else ""

@@ -133,13 +133,15 @@ def _bytes(column: bytes, n: int) -> NDArray[np.uint8]:
 _CHANGE = tuple(f.name for f in fields(Change))
 _values = attrgetter(*_CHANGE)
 _DEFAULT = tuple(f.default for f in fields(Change))
+_NUMBERS = range(len(_CHANGE))
 _ROWS = {"forecast", "members"}
 _SENT = _CHANGE.index("sent")
 
 
 def _change(change: Change, sent: int) -> dict[int, Any]:
     """Only what differs from the default, by field number; so a field may be added at the end."""
-    found = {i: value for i, (value, default) in enumerate(zip(_values(change), _DEFAULT, strict=True)) if value != default}
+    found = {i: value for i, value, default in zip(_NUMBERS, _values(change), _DEFAULT, strict=True)
+             if value is not default and value != default}
     if sent:
         found.setdefault(_SENT, sent)
     return found

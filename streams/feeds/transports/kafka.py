@@ -8,6 +8,7 @@ On any failure of the way out nothing is patched up: what is open is forgotten a
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -69,6 +70,7 @@ class Relay:
 
     async def run(self) -> None:
         """For ever; after a failure again from the committed offsets."""
+        gc.set_threshold(20_000, 20, 20)        # as in the stages: what a block makes has no circles
         while True:
             try:
                 link = await self.connect()
@@ -141,6 +143,8 @@ class _Run:
             self.left += self.gather.close() if self.rules is not None else []
             self.rules = rules
             self.reader = Reader(rules, Fields.of(rules.options))
+            gc.collect()
+            gc.freeze()                                     # a plan is large and stays: no collection looks through it again
             self.gather = Gather(self.reader.names, self.reader.packs, self.intake.blocker.partitions, rules.source.id)
 
     async def _send(self, full: list[Full]) -> None:
