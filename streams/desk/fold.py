@@ -254,9 +254,8 @@ def _retired(s: Session, change: Change, m: Moment) -> Alert | None:
 
 
 def _of_series(s: Session, series: str) -> list[Alert]:
-    return list(
-        s.scalars(select(Alert).join(Member, Member.alert == Alert.id).where(Member.series == series, Alert.open).distinct())
-    )
+    ids = select(Member.alert).where(Member.series == series)  # no DISTINCT: PostgreSQL compares no JSON
+    return list(s.scalars(select(Alert).where(Alert.id.in_(ids), Alert.open).order_by(Alert.id)))
 
 
 def _freshness(s: Session, alert: Alert, change: Change, m: Moment) -> None:

@@ -55,7 +55,7 @@ class Chain:
         return self.running[name]
 
     def kill(self, name: str) -> None:
-        """kill -9; it must have been alive until now, or nothing was interrupted."""
+        """As kill -9 does; it must have been alive until now, or nothing was interrupted."""
         process = self.running[name]
         assert process.poll() is None, f"{name} had ended by itself: {self.bench.said(self.words[name][0])[-2000:]}"
         process.kill()
@@ -183,7 +183,7 @@ def groups(events: Iterable[Change]) -> dict[str, int]:
     found: dict[str, int] = {}
     for chain in chains.values():
         one = next(iter(chain.values()))
-        standing = [e.to for _, e in sorted(chain.items()) if not e.withdrawn]
+        standing = [e.to for e in sorted(chain.values(), key=lambda e: (e.time, e.seq)) if not e.withdrawn]
         key = "|".join((one.group or one.rule or f"{one.pack}/{one.indicator}", one.site or one.area, one.scope))
         found[key] = max(found.get(key, 0), standing[-1] if standing else 0)
     return found

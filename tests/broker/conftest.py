@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -68,8 +69,9 @@ class Bench:
     def environment(self, **env: str) -> dict[str, str]:
         """What a process of this test must know."""
         given = {"BROKER": self.settings.broker, "PREFIX": self.settings.prefix, "DATA": str(self.settings.data),
-                 "STATE_URL": self.settings.state_url, "HISTORY_URL": self.settings.history_url, "SESSION_TIMEOUT": "2",
-                 "SNAPSHOT_SECONDS": "0.4", "PARTITIONS": str(self.settings.partitions)} | env
+                 "STATE_URL": self.settings.state_url, "HISTORY_URL": self.settings.history_url,
+                 "DESK_URL": self.settings.desk_url, "SESSION_TIMEOUT": "2", "SNAPSHOT_SECONDS": "0.4",
+                 "PARTITIONS": str(self.settings.partitions)} | env
         return dict(os.environ) | {f"WANGLOU_{name}": value for name, value in given.items()}
 
     def start(self, stage: str, *words: str, **env: str) -> subprocess.Popen[bytes]:
@@ -211,6 +213,26 @@ def real() -> ModuleType:
 
 
 @pytest.fixture
+def postgresql() -> Iterator[str]:
+    """A PostgreSQL of the test's own, on loopback, as the user postgres."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if not found or not shutil.which("runuser"):
+        pytest.skip("no PostgreSQL: install postgresql (Debian)")
+    tools, port = found[-1], broker.free_port()
+    home = Path("/tmp") / f"wanglou-pg-{port}"
+    as_user = ["runuser", "-u", "postgres", "--"] if Path.home() == Path("/root") else []
+    subprocess.run([*as_user, "mkdir", "-p", str(home)], check=True)
+    subprocess.run([*as_user, str(tools / "initdb"), "-D", str(home / "data"), "-A", "trust", "-U", "wanglou", "--no-sync"],
+                   check=True, capture_output=True)
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c fsync=off"
+    control = [*as_user, str(tools / "pg_ctl"), "-D", str(home / "data"), "-w"]
+    subprocess.run([*control, "-l", str(home / "log"), "-o", options, "start"], check=True, capture_output=True)
+    yield f"postgresql+psycopg://wanglou@127.0.0.1:{port}/postgres"
+    subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True)
+    shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
 def bench_of() -> type[Bench]:
     """For a test that brings its own broker."""
     return Bench

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -107,7 +108,7 @@ def of_series(events: list[Change]) -> set[tuple[Any, ...]]:
 
 
 def of_rules(events: list[Change]) -> set[tuple[Any, ...]]:
-    """The final events of rules. `levels` is in the order in which partitions were judged: another order, other ids (design 9.14)."""
+    """The final events of rules: the order in which partitions are judged may give them other ids (design 9.14)."""
     return {(e.rule, e.area, e.time, e.onset, e.before, e.to, e.value, e.members) for e in final(events)
             if e.rule and e.kind == "level"}
 
@@ -117,33 +118,67 @@ def ids(run: Run) -> dict[str, tuple[str, int]]:
     return {key: alert for key, alert in run.alerts.items() if "|basin:" not in key}
 
 
-def test_killed_once_each(chain: ModuleType, bench: Any, bench_of: Any, kafka: Any, tmp_path: Path) -> None:
-    """Feed, judge, desk, combine and history are killed and started again: nothing is lost, nothing is there twice."""
-    of = city()
-    calm = Run(chain, bench, of, [])
-    assert {4} == {lv for key, (_, lv) in calm.alerts.items() if key.startswith("basin/river_level|lanxi")}
-    records = lengths(bench.settings)["events", 0][1]
-    folder = tmp_path / "killed"
-    folder.mkdir()
-    other = bench_of(Settings(broker=kafka.address, prefix=f"t{uuid4().hex[:8]}.", data=folder / "var", partitions=2), folder)
-    create_topics(other.settings)
-    kills = [(records * (n + 1) // 8, name) for n, name in enumerate(KILLED)]
-    try:
-        hurt = Run(chain, other, of, kills)
-    finally:
-        other.close()
+@pytest.fixture(scope="module")
+def played(chain: ModuleType, kafka: Any, bench_of: Any, tmp_path_factory: Any) -> Iterator[Callable[..., Run]]:
+    """Plays the storm over topics and databases of its own."""
+    benches = []
 
-    assert of_series(hurt.events) == of_series(calm.events) and len(calm.events) > 40
-    assert of_rules(hurt.events) == of_rules(calm.events) != set()
-    for run in (calm, hurt):                    # and each log, judged again without any interruption, gives the same ids, of rules too
-        again = chain.combined_again(of, run.bench.records("levels"), 2)
-        assert list(dict.fromkeys(map(chain.told, run.events))) == list(dict.fromkeys(map(chain.told, again)))
-    assert ids(hurt) == ids(calm) and {k: lv for k, (_, lv) in hurt.alerts.items()} == chain.groups(calm.events)
-    assert sum(level == 4 for _, level in calm.alerts.values()) > 5
-    assert hurt.deliveries() == calm.deliveries()
-    assert {(n, post, state) for _, _, n, post, state in calm.deliveries()} == {(1, "hydro-desk", "sent"), (2, "city-desk", "sent")}
-    for run in (calm, hurt):
-        told = Counter(call["key"] for call in run.calls())
-        assert set(told) == {key for (key,) in run.sql("SELECT key FROM delivery WHERE state = 'sent'")}
-        assert all(n <= 2 for n in told.values()) and sum(call["again"] for call in run.calls()) == sum(told.values()) - len(told)
-    assert hurt.kept() == calm.kept() and len(calm.kept()) > 1000 and any(row[4] > 1 for row in calm.kept())
+    def play(kills: list[tuple[int, str]], **urls: str) -> Run:
+        folder = tmp_path_factory.mktemp("storm")
+        made = bench_of(Settings(broker=kafka.address, prefix=f"t{uuid4().hex[:8]}.", data=folder / "var", partitions=2, **urls), folder)
+        create_topics(made.settings)
+        benches.append(made)
+        return Run(chain, made, city(), kills)
+
+    yield play
+    for bench in benches:
+        bench.close()
+
+
+@pytest.fixture(scope="module")
+def calm(played: Callable[..., Run]) -> Run:
+    """The storm without an interruption: what the others are compared with."""
+    run = played([])
+    assert sum(level == 4 for _, level in run.alerts.values()) > 5 and len(run.events) > 40 and len(run.kept()) > 1000
+    assert {(n, post, state) for _, _, n, post, state in run.deliveries()} == {(1, "hydro-desk", "sent"), (2, "city-desk", "sent")}
+    assert any(row[4] > 1 for row in run.kept())
+    said(run, run)
+    return run
+
+
+def said(run: Run, calm: Run) -> None:
+    """Nothing of the calm run is lost in this one, nothing is there twice."""
+    chain = run.chain
+    assert of_series(run.events) == of_series(calm.events)
+    assert of_rules(run.events) == of_rules(calm.events) != set()
+    again = chain.combined_again(city(), run.bench.records("levels"), 2)    # judged again in one go: the same ids, of rules too
+    assert list(dict.fromkeys(map(chain.told, run.events))) == list(dict.fromkeys(map(chain.told, again)))
+    assert ids(run) == ids(calm) and {key: level for key, (_, level) in run.alerts.items()} == chain.groups(calm.events)
+    assert run.deliveries() == calm.deliveries()
+    told = Counter(call["key"] for call in run.calls())
+    assert set(told) == {key for (key,) in run.sql("SELECT key FROM delivery WHERE state = 'sent'")}
+    assert all(n <= 2 for n in told.values()) and sum(call["again"] for call in run.calls()) == sum(told.values()) - len(told)
+    assert run.kept() == calm.kept()
+
+
+def kills(calm: Run) -> list[tuple[int, str]]:
+    """Each process once, when so many records of events are there; the last quarter is left in peace."""
+    records = lengths(calm.bench.settings)["events", 0][1]
+    return [(records * (n + 1) // 8, name) for n, name in enumerate(KILLED)]
+
+
+def test_killed_once_each(played: Callable[..., Run], calm: Run) -> None:
+    """Feed, judge, desk, combine and history are killed and started again: nothing is lost, nothing is there twice."""
+    said(played(kills(calm)), calm)
+
+
+def test_killed_once_each_on_postgresql(played: Callable[..., Run], calm: Run, postgresql: str) -> None:
+    """The same with snapshots, history and desk in PostgreSQL."""
+    import psycopg
+
+    server, urls = postgresql.rpartition("/")[0], {}
+    with psycopg.connect(postgresql.replace("+psycopg", ""), autocommit=True) as connection:
+        for name in ("state", "history", "desk"):
+            connection.execute(f"CREATE DATABASE {name}")       # as in deploy/postgres.sql: each stage has its own
+            urls[f"{name}_url"] = f"{server}/{name}"
+    said(played(kills(calm)[1:], **urls), calm)

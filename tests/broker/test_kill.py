@@ -1,13 +1,11 @@
 """kill -9 anywhere: what stands in the log is what an uninterrupted run over the same log says, ids too."""
 from __future__ import annotations
 
-import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 from math import sin
-from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
@@ -19,7 +17,6 @@ from detectors.judge import State, judge, tick
 from detectors.pack import City
 from detectors.plan import Plan
 from detectors.reading import Block, Tick
-from streams.broker import free_port
 from streams.codec import Changes
 from streams.faults import POINTS
 from streams.plans import plan_bytes, plan_hash
@@ -153,26 +150,6 @@ def test_kill_at_every_point(bench: Any, writer: Any, city: Callable[..., City],
     settled(bench, wait, "levels")
     stop(combine[-1])
     compare(bench, of, storm)
-
-
-@pytest.fixture
-def postgresql(tmp_path: Path) -> Iterator[str]:
-    """A PostgreSQL of the test's own, on loopback, as the user postgres."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not found or not shutil.which("runuser"):
-        pytest.skip("no PostgreSQL: install postgresql (Debian)")
-    tools, port = found[-1], free_port()
-    home = Path("/tmp") / f"wanglou-pg-{port}"
-    as_user = ["runuser", "-u", "postgres", "--"] if Path.home() == Path("/root") else []
-    subprocess.run([*as_user, "mkdir", "-p", str(home)], check=True)
-    subprocess.run([*as_user, str(tools / "initdb"), "-D", str(home / "data"), "-A", "trust", "-U", "wanglou", "--no-sync"],
-                   check=True, capture_output=True)
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={home} -c fsync=off"
-    control = [*as_user, str(tools / "pg_ctl"), "-D", str(home / "data"), "-w"]
-    subprocess.run([*control, "-l", str(home / "log"), "-o", options, "start"], check=True, capture_output=True)
-    yield f"postgresql+psycopg://wanglou@127.0.0.1:{port}/postgres"
-    subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True)
-    shutil.rmtree(home)
 
 
 def test_kill_on_postgresql(bench: Any, writer: Any, city: Callable[..., City], wait: Callable[..., None],

@@ -27,7 +27,7 @@ def loaded(url: str) -> dict[str, dict[str, Any]]:
 
 
 def test_every_panel_shows_the_storm(chain: ModuleType, bench: Any, tmp_path: Path) -> None:
-    """Each query of both walls answers with something while the storm is played; red, open and untaken, is seen; rules evaluate."""
+    """Each query of both walls answers with something while the storm is played; a red not taken is seen; rules evaluate."""
     folder = tmp_path / "configs"
     shutil.copytree(HOME / "configs", folder)
     shutil.copy(folder / "city" / "scenarios" / "ladders.yaml", folder / "city" / "ladders.yaml")

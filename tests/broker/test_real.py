@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -38,7 +37,7 @@ class Lived:
         self.blocks = [r for _, _, r in self.readings if isinstance(r, Block)]
 
     def proven(self, chain: ModuleType, sent: int) -> None:
-        """Nothing sent is missing, the log judged again gives the same events with the same ids, and the desk has their alerts."""
+        """Nothing sent is missing; the log judged again gives the same events with the same ids; the desk has their alerts."""
         assert self.played["accepted"] + len(self.played["rejected"]) == sent
         assert sum(map(len, self.blocks)) == self.played["accepted"]
         assert [r["place"] for r in self.run.rejects()] == [r["place"] for r in self.played["rejected"]]
@@ -115,7 +114,7 @@ def offline(city: Any, rows: Iterable[Any], until: int) -> list[Change]:
 
 
 def essence(events: list[Change]) -> list[tuple[Any, ...]]:
-    """What must not depend on the order of arrival (design 9.14): detector, series, onset, from, to, value of the final events."""
+    """What must not depend on the order of arrival (design 9.14): where, since when, from, to and value of the final events."""
     return sorted((e.detector, e.rule, e.indicator, e.site, e.area, e.time, e.onset or 0, e.before, e.to, e.value or 0.0)
                   for e in final(events) if e.kind == "level")
 

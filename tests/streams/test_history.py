@@ -70,7 +70,8 @@ def test_a_repeat_takes_no_flag_away(database: Engine, word: str) -> None:
     """A feed that was killed sends a doubtful reading again: it stays doubtful; a good one that came late is marked so."""
     store = HistoryStore(database, Plans(database))
     write(store, RAW, Block.of([("level@a", 1, 99.0), ("level@a", 2, 5.0)]))
-    write(store, SAID, judged("level@a", 1, 99.0, 3, "rate"), judged("level@a", 2, 5.0, 1, word), judged("level@a", 1, 99.0, 1, word))
+    write(store, SAID, judged("level@a", 1, 99.0, 3, "rate"), judged("level@a", 2, 5.0, 1, word))
+    write(store, SAID, judged("level@a", 1, 99.0, 1, word), offset=2)
     assert rows(database) == [("level@a", 1, 1, 99.0, 3, "rate", 0), ("level@a", 2, 2, 5.0, 1, word, 0)]
 
 
