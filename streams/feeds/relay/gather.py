@@ -1,4 +1,4 @@
-"""Columns of readings gathered into blocks, one open a partition: 4 096 readings, or all of 50 ms. Pure: time is an argument.
+"""Columns of readings gathered into blocks, one open a partition: 4 096 readings, or all of 25 ms. Pure: time is an argument.
 
 A block's dictionary of series is all that its partition was ever told of here, in the order of their first reading, as long as
 that is not much more than the block needs: so a busy partition says the same dictionary again and again, and the judge knows it.
@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.reading import Block
-from streams.feeds.blocks import LIMIT, WAIT
+from streams.feeds.blocks import LIMIT
 from streams.feeds.relay.columns import Columns
 from streams.shards import partition
 
+WAIT = 25_000
+"""Half of what other feeds wait (µs): a message has waited in its own topic already."""
 SPARE = 2
 """A dictionary may name so many series a reading."""
 
