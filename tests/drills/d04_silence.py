@@ -39,7 +39,7 @@ def drill(ground: Any, short: bool, row: Any) -> None:
         else:
             live.run.running.pop("judge2").wait(20)
     live.finish()
-    live.compare(row, written, must=False)
+    live.compare(row, written, must=False, events=False)
     row.runs = n + 1
     row.note = f"slowest {slowest:.1f} s"
 

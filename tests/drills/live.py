@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -74,6 +75,33 @@ class Live:
             self.run.ports.setdefault(name, free_port())
             self.run.start(name, name.rstrip("0123456789"), **env)
 
+    def patched(self, name: str, code: str, **env: str) -> None:
+        """A stage with something done to it first."""
+        self.run.ports.setdefault(name, free_port())
+        stage = name.rstrip("0123456789")
+        given = {"DATA": str(self.bench.settings.data), "TICKS": self.run.ticks, "METRICS_PORT": str(self.run.ports[name])} | env
+        with (self.bench.folder / f"{stage}.log").open("ab") as log:
+            command = [sys.executable, "-c", f"{code}\nfrom streams.cli import main; main()", stage]
+            process = subprocess.Popen(command, stdout=log, stderr=log, env=self.bench.environment(**given))
+        self.bench.started.append(process)
+        self.run.running[name], self.run.words[name] = process, (stage,)
+
+    def metric(self, name: str, of: str) -> dict[str, float]:
+        """Values of a metric of one process, by its labels."""
+        import httpx2
+
+        try:
+            text = httpx2.get(f"http://127.0.0.1:{self.run.ports[of]}/metrics", timeout=5).text
+        except httpx2.TransportError:
+            return {}
+        rows = [line.rpartition(" ") for line in text.splitlines() if line.startswith(name)]
+        return {labels: float(value) for labels, _, value in rows}
+
+    def memory(self, name: str) -> float:
+        """MB that a process holds."""
+        text = Path(f"/proc/{self.run.running[name].pid}/status").read_text()
+        return int(next(line for line in text.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+
     def apply(self, city: Any) -> str:
         """Another plan, under way."""
         self.cities.append(city)
@@ -111,7 +139,8 @@ class Live:
         judges = [n for n in self.run.running if n.startswith("judge")]
         self.saved("readings", seconds)
         took |= self.end(*judges)
-        self.saved("levels", seconds)
+        if "combine" in self.run.running:
+            self.saved("levels", seconds)
         took |= self.end(*[n for n in ("combine", "history") if n in self.run.running])
         if "desk" in self.run.running:
             url, end = self.bench.settings.desk_url, lengths(self.bench.settings)["events", 0][1]
@@ -127,40 +156,45 @@ class Live:
         processes: dict[str, subprocess.Popen[bytes]] = {name: self.run.running.pop(name) for name in names}
         for process in processes.values():
             process.terminate()
+        while len(took) < len(processes) and clock.monotonic() < begun + 20:
+            took |= {name: clock.monotonic() - begun for name, p in processes.items() if name not in took and p.poll() is not None}
+            sleep(0.02)
         for name, process in processes.items():
-            status = process.wait(20)
-            took[name] = clock.monotonic() - begun
+            status = process.wait(1)
             stage = name.rstrip("0123456789")
             assert status == 0, f"{name} ended with {status}: {self.said(stage)[-1500:]}"
         return took
 
     # ---- comparing -----------------------------------------------------------------------------------
 
-    def compare(self, row: Any, written: Counter[tuple[str, int]] | None, must: bool = True) -> list[Change]:
+    def compare(self, row: Any, written: Counter[tuple[str, int]] | None, must: bool = True,
+                events: bool = True, refused: Callable[[bytes], bool] = lambda value: False) -> list[Change]:
         """The logs against an uninterrupted run over them, as far as they were applied; the events that it says."""
         row.runs += 1
         done = self.applied()
-        readings, levels = ([r for r in self.bench.read(t) if r[1] <= done[t, r[0]]] for t in ("readings", "levels"))
+        readings, levels = ([r for r in self.bench.read(t) if r[1] <= done.get((t, r[0]), r[1])] for t in ("readings", "levels"))
         in_log = Counter((record.series[i], int(t)) for _, _, value in readings if isinstance(record := decode(value), Block)
                          for i, t in zip(record.index, record.t, strict=True))
         row.readings += in_log.total()
         if written is not None:
-            row.lost += (written - in_log).total()
+            row.lost += (written - in_log).total()              # accepted, and not in the log
             row.doubled += (in_log - written).total()
         machine = tools.here("machine").Machine(self.city, self.bench.settings.partitions, plain=True)
         for city in self.cities:
             machine.know(city)
-        wanted = {tools.told(c) for p, _, value in readings for c in machine.said(p, value)}
+        wanted = {tools.told(c) for p, _, value in readings if not refused(value)
+                  for c in machine.said(p, value)}
         got = {tools.told(c) for _, _, value in levels if isinstance(record := decode(value), Changes) for c in record.changes}
         row.events += len(wanted ^ got)
         if wanted ^ got:
             row.faults.append(f"levels: {len(wanted - got)} missing, {len(got - wanted)} extra, as {sorted(wanted ^ got)[:2]}")
+        if not events:                  # combine did not run
+            return []
         place = Place(self.bench.settings.topic("levels"), 0)
         board = Combining(place, Taken(1), machine.library, self.bench.settings, machine.metrics)
         theirs = [c for _, offset, value in levels for out in board.apply(offset, value) if out.topic.endswith("events")
                   for c in decode(out.value).changes]
-        events = [c for _, _, r in self.bench.records("events") for c in r.changes]
-        row.events += tools.wrong(events, theirs)
+        row.events += tools.wrong([c for _, _, r in self.bench.records("events") for c in r.changes], theirs)
         loud = (any(e.to == 4 for e in theirs), any(e.rule for e in theirs))
         row.must(not must or all(loud), f"the load was too quiet to prove anything: red, rule {loud}")
         return theirs

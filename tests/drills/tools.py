@@ -145,16 +145,26 @@ class Ground:
         made.mkdir(parents=True)
         return made
 
-    def bench(self, partitions: int = 2, address: str = "", **more: Any) -> Any:
-        """Topics with a prefix of their own on the shared Kafka (or another), a folder, processes."""
+    def bench(self, partitions: int = 2, address: str = "", disk: str = "", **more: Any) -> Any:
+        """Topics with a prefix of their own on the shared Kafka (or another), a folder, processes. `disk`: its data on a tmpfs so large."""
         from streams.topics import create_topics
 
         home = self.home()
+        if disk:
+            (home / "var").mkdir()
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={disk}", "tmpfs", str(home / "var")], check=True)
+            self.mine.callback(subprocess.run, ["umount", "-l", str(home / "var")], check=False)
         settings = Settings(broker=address or self.kafka().address, prefix=f"t{uuid4().hex[:8]}.", data=home / "var",
                             partitions=partitions, **more)
         create_topics(settings)
         made = self._benches.Bench(settings, home)
         self.mine.callback(made.close)
+        return made
+
+    def own_kafka(self, port: int = 0, folder: Path | None = None) -> Any:
+        """A broker of the drill's own; started again on the same folder and port it has its data."""
+        made = broker.start_kafka(folder or self.home(), port)
+        self.mine.callback(made.stop)
         return made
 
     def writer(self, bench: Any) -> Any:
@@ -181,7 +191,6 @@ class Postgres:
         subprocess.run([*self.user, "mkdir", "-p", str(self.home)], check=True)
         self._run(str(tools / "initdb"), "-D", str(self.home / "data"), "-A", "trust", "-U", "wanglou", "--no-sync")
         self.control = [str(tools / "pg_ctl"), "-D", str(self.home / "data"), "-w"]
-        self.url = f"postgresql+psycopg://wanglou@127.0.0.1:{self.port}/postgres"
 
     def _run(self, *command: str) -> None:
         subprocess.run([*self.user, *command], check=True, capture_output=True)
@@ -190,6 +199,15 @@ class Postgres:
         """Let it answer."""
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.home} -c fsync=off"
         self._run(*self.control, "-l", str(self.home / "log"), "-o", options, "start")
+
+    def url(self, name: str = "postgres") -> str:
+        """A database by name, made if it is not there."""
+        import psycopg
+
+        with psycopg.connect(host="127.0.0.1", port=self.port, user="wanglou", dbname="postgres", autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
+                connection.execute(f"CREATE DATABASE {name}")
+        return f"postgresql+psycopg://wanglou@127.0.0.1:{self.port}/{name}"
 
     def stop(self) -> None:
         """Away, at once, as by a fault."""

@@ -1,0 +1,54 @@
+"""Database away in a red, once with a rebalance in it: judging goes on or pauses and says so; then the backlog is re-evaluated."""
+from __future__ import annotations
+
+from time import sleep
+from typing import Any
+
+NAME, BROKER = "PostgreSQL away in a red, with a rebalance too", True
+tools = __import__("sys").modules["wanglou_drills_tools"]
+
+
+def drill(ground: Any, short: bool, row: Any) -> None:
+    """gauge-1 is red before; gauge-2 turns red and is normal again meanwhile: nobody is called for it; gauge-3 turns red and stays."""
+    lives, server = tools.here("live"), ground.postgres()
+    url = server.url()
+    live = lives.Live(ground, lives.brisk(within=4.0), state_url=url, history_url=url, desk_url=server.url("desk"))
+    live.run.more = {"DESK_URL": live.bench.settings.desk_url}
+    live.start("judge", "judge2", "combine", "desk")
+    live.working("judge", 3)
+    live.working("desk")
+    height = {1: 20.0, 2: 20.0, 3: 20.0}
+    with lives.Load(live.writer, [f"gauge-{n}" for n in range(24)],
+                    lambda k, n: height.get(k, lives.storm(k, n) if k > 12 else 21.0)) as load:
+        sleep(1)
+        height[1] = 31.0
+        tools.until(lambda: [1 for e in live.run.events() if e.site == "gauge-1" and e.to == 4], "gauge-1 is red")
+        sleep(1)
+        for rebalance in (False, True):
+            server.stop()
+            if rebalance:
+                live.run.kill("judge2")
+                del live.run.running["judge2"]
+            before = len(live.run.events())
+            height[2] = 31.0
+            sleep(1.5 if short else 20)
+            height[2] = 20.0
+            if not rebalance:
+                height[3] = 31.0
+            sleep(4 if short else 60)
+            goes_on = len(live.run.events()) > before
+            row.must(goes_on or rebalance, "judging did not go on without its database")
+            words = "no state for the partition yet" if rebalance else "snapshot waits"
+            row.must(words in live.said("judge"), f"the judge does not say {words!r}")
+            server.start()
+            tools.until(lambda n=before: len(live.run.events()) > n + 2, "judging goes on", 60)
+            sleep(2)
+    live.finish(120)
+    events = live.compare(row, load.written)
+    calls = live.calls(row, events)
+    away = [e for e in events if e.site == "gauge-2" and e.to == 4]
+    row.must(len(away) == 2, f"gauge-2 was red twice, the log says {len(away)}")
+    called = {site: [c for c in calls if c["alert"] in {e.alert for e in events if e.site == site}] for site in ("gauge-2", "gauge-3")}
+    row.calls += len(called["gauge-2"])             # over before anybody could be told
+    row.calls += abs(len([c for c in called["gauge-3"] if c["post"] == "first"]) - 1)
+    row.note = f"{len(calls)} calls in all"
