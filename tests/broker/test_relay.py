@@ -149,6 +149,25 @@ def test_killed_at_random_moments(bench: Any, foreign: Foreign, wait: Callable[.
     assert bench.read("rejects") == []
 
 
+def test_two_share_and_one_ends(bench: Any, foreign: Foreign, wait: Callable[..., None]) -> None:
+    """A second relay takes over partitions, the first is told to end in the middle: every reading is there, and none twice."""
+    all_rows = rows(8000)
+    first = foreign.start()
+    wait(lambda: "partitions " in bench.said("feed"), "the first reads")
+    foreign.readings(all_rows[:2000])
+    foreign.start("--name", "other", "--group", f"{bench.settings.prefix}kafka", *SHAPE)
+    for at in range(2000, 8000, 1000):
+        foreign.readings(all_rows[at:at + 1000])
+        sleep(0.3)
+        if at == 5000:
+            first.terminate()
+    assert first.wait(10) == 0
+    wait(lambda: foreign.left() == 0, "all is committed")
+    there = [(block.series[i], t // 1000, x) for _, _, block in bench.records("readings") if isinstance(block, Block)
+             for i, t, x in zip(block.index, block.t.tolist(), block.x.tolist(), strict=True)]
+    assert sorted(there) == sorted(all_rows)
+
+
 POISON: list[bytes | None] = [
     b"", None, b"\x00\xff\xfe", b"{", b'{"s":"level@gauge-1","t":1,"x":', b"[1,2]", b"null", b'"level@gauge-1"',
     b'{"s":"level@nowhere","t":1,"x":1}', b'{"s":5,"t":1,"x":1}', b'{"s":"level@gauge-1","t":"soon","x":1}', b'{"s":"level@gauge-1","t":1e400,"x":1}',

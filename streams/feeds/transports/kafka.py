@@ -24,6 +24,7 @@ from streams.codec import encode
 from streams.errors import Unavailable
 from streams.feeds.intake import Intake
 from streams.feeds.producer import KafkaLink
+from streams.feeds.relay.batches import Corrupt
 from streams.feeds.relay.columns import Fields, Reader
 from streams.feeds.relay.fetch import Fetch
 from streams.feeds.relay.gather import Full, Gather
@@ -31,7 +32,7 @@ from streams.feeds.rules import Rules
 from streams.feeds.words import Refused
 
 say = structlog.get_logger("wanglou.relay")
-DOWN = (KafkaError, OSError, Unavailable, TimeoutError)
+DOWN = (KafkaError, OSError, Unavailable, TimeoutError, Corrupt)
 COMMIT = 1.0
 """Seconds between commits."""
 AHEAD = 64
@@ -100,6 +101,7 @@ class _Run:
         self.sent: deque[_Sent] = deque()
         self.committed = clock.monotonic()
         self.turn = asyncio.Lock()                          # reading, against a partition that goes away
+        self.whole = True                                   # every answer that was begun has been gathered and sent on
 
     async def work(self) -> None:
         """Read for ever; raises one of DOWN."""
@@ -110,10 +112,16 @@ class _Run:
                 wait = 0.5 if due is None else max(0.0, (due - clock.now()) / 1e6)
                 parts = await self.fetch.parts(wait)
                 async with self.turn:
+                    self.whole = False
                     count = await self._taken(parts)
+                    self.whole = True
                 await self._settle()
                 if 0 < count < LITTLE:
                     await asyncio.sleep(PAUSE)
+        except asyncio.CancelledError:                      # a clean end: nothing is read twice for it
+            with suppress(*DOWN):
+                await asyncio.wait_for(self.given_up(), 3)
+            raise
         finally:
             await self.fetch.close()
 
@@ -200,11 +208,12 @@ class _Run:
     async def given_up(self) -> None:
         """Partitions go to another member: what was read is brought to safety and committed, as far as that is possible."""
         async with self.turn:
-            with suppress(*DOWN):
-                if self.rules is not None:
-                    await self._send(self.gather.close())
-                while self.sent:
-                    await asyncio.wait_for(self._acknowledged(), 10)
-                await self._commit()
+            if self.whole:                                  # else an answer was left half-way: nothing more is committed
+                with suppress(*DOWN):
+                    if self.rules is not None:
+                        await self._send(self.gather.close())
+                    while self.sent:
+                        await asyncio.wait_for(self._acknowledged(), 10)
+                    await self._commit()
             self.positions.clear()
             self.safe = {}
