@@ -12,7 +12,7 @@ from detectors.event import Change, alert_id
 from detectors.pack import Indicator
 from detectors.plan import Plan
 from detectors.reading import Fit, Source
-from detectors.store import dump, load
+from detectors.store import cut, dump, load
 from detectors.table import Floats, Outcome, Rows, Table
 
 _FRESH = ("never", "fresh", "stale")
@@ -161,17 +161,17 @@ class State:
         Never a clear: what lost its detector while open is said to be retired.
         """
         moved = State(plan, self.held if sites is None else set(sites), self.compiled, self.trace is not None)
-        moved.load(self.dump())
+        for table in self.tables:
+            moved.load(cut(self, table, np.flatnonzero(table.known | table.dirty)).written())
         moved.now = self.now
         was = {d.was and f"{d.pack}/{d.was}": d.path for d in plan.detectors.values()}
         changes = []
-        for series, path, level, *_ in self.levels():
-            indicator, _, site = series.partition("@")
-            there = plan.detectors.get(path) or plan.detectors.get(was.get(path, ""))
-            if level and (there is None or site not in moved.table_of[there.indicator].row):
-                table = self.table_of[indicator]
-                d = [d.path for d in table.group.detectors].index(path)
-                changes.append(_retired(self, table, table.row[site], d))
+        for table in self.tables:
+            for d, detector in enumerate(table.group.detectors):
+                there = plan.detectors.get(detector.path) or plan.detectors.get(was.get(detector.path, ""))
+                below = None if there is None else moved.table_of[there.indicator].row
+                changes += [_retired(self, table, row, d) for row in np.flatnonzero(table.live.heads["said"][:, d]).tolist()
+                            if below is None or table.sites[row] not in below]
         return moved, changes
 
     # ---- looking ---------------------------------------------------------------------------------------

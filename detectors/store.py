@@ -1,37 +1,73 @@
 """How the rows of a state are written down and found again: by name, piece by piece, with the layout they were written in."""
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import astuple, fields
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass, fields
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from detectors.event import Change
-from detectors.table import Said, Table, Waiting
+from detectors.loops import SERIES
+from detectors.table import Rows, Said, Table, Waiting
 
 if TYPE_CHECKING:
     from detectors.state import State
 
 LAYOUT = "#"            # a row whose name starts so describes a layout; its data is what later rows are read by
+_SOURCE = SERIES.names.index("source") if SERIES.names else 0
+_NONE: list[Any] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Rows of one table as they were at one moment: a copy, so they may be written down later and in another thread."""
+
+    table: Table
+    rows: Rows
+    data: Any                           # little-endian float64, a line a row
+    sources: tuple[str, ...]
+    log: dict[int, list[Any]]
+    waiting: dict[int, list[Any]]
+
+    def written(self, first: int = 0, last: int | None = None) -> Iterator[tuple[Any, ...]]:
+        """(series, layout, bytes, extras) of these rows; each layout stands before the first row that has it."""
+        table, known = self.table, set[str]()
+        width = self.data.shape[1] * 8
+        view = memoryview(self.data).cast("B") if self.data.size else memoryview(b"")
+        prefix, sites, varied = f"{table.group.indicator.id}@", table.sites, table.group.varied
+        named = table.live.part.shape[1] and self.data[:, table.group.at["series"].start + _SOURCE].astype(int).tolist()
+        name = ""
+        for n, row in enumerate(self.rows[first:last].tolist(), first):
+            if varied or not name:
+                name, parts = layout(table, sites[row])
+                if name not in known:
+                    known.add(name)
+                    yield LAYOUT, name, b"", parts
+            extras = [self.sources[named[n]], self.log.get(row, _NONE), self.waiting.get(row, _NONE)]
+            yield prefix + sites[row], name, view[n * width:(n + 1) * width], extras
+
+
+def cut(state: State, table: Table, rows: Rows) -> Cut:
+    """A copy of these rows of a table. They count as saved from here on."""
+    table.dirty[rows] = False
+    table.known[rows] = True
+    some = rows.tolist() if table.log or table.waiting else ()
+    log = {r: [[s.detector, s.announced, list(astuple(s.change))] for s in table.log[r]] for r in some if r in table.log}
+    waiting = {r: [[t, list(w.values), list(w.flags), w.first, w.told, list(w.known)] for t, w in table.waiting[r].items()]
+               for r in some if r in table.waiting}
+    return Cut(table, rows, table.matrix[rows].astype("<f8", copy=False), tuple(state.sources), log, waiting)
 
 
 def dump(state: State, sites: set[str] | None) -> list[tuple[Any, ...]]:
     """(series, layout, bytes, extras) of each series of the sites; first the layouts they use. Little-endian float64."""
-    rows: list[tuple[Any, ...]] = []
-    layouts: dict[str, tuple[Any, ...]] = {}
+    found: list[tuple[Any, ...]] = []
     for table in state.tables:
-        for site in table.sites if sites is None else [s for s in table.sites if s in sites]:
-            row = table.row[site]
-            table.dirty[row] = False
-            name, parts = layout(table, site)
-            layouts[name] = (LAYOUT, name, b"", parts)
-            log = [[s.detector, s.announced, list(astuple(s.change))] for s in table.log.get(row, [])]
-            extras = [state.source(table, row), log,
-                      [[t, w.values, w.flags, w.first, w.told, w.known] for t, w in table.waiting.get(row, {}).items()]]
-            rows.append((table.name(row), name, table.matrix[row].astype("<f8").tobytes(), extras))
-    return [*layouts.values(), *rows]
+        rows = np.array([n for n, s in enumerate(table.sites) if sites is None or s in sites], np.int64)
+        found += cut(state, table, rows).written()
+    layouts = {row[1]: row for row in found if row[0] == LAYOUT}
+    return [*layouts.values(), *(row for row in found if row[0] != LAYOUT)]
 
 
 def layout(table: Table, site: str) -> tuple[str, list[Any]]:
@@ -57,6 +93,7 @@ def load(state: State, rows: Iterable[Any]) -> None:
         if table is None or site not in table.row:
             continue
         row, old = table.row[site], np.frombuffer(data, "<f8")
+        table.known[row] = True
         if layout(table, site)[0] == name:
             table.matrix[row] = old
             places = list(range(len(table.group.detectors)))
@@ -98,6 +135,8 @@ def _extras(state: State, table: Table, row: int, extras: Any, places: list[int]
     table.live.series["source"][row] = state.sources.index(source)
     said = [Said(places[d], announced, _change(c))
             for d, announced, c in log if places[d] >= 0]
+    table.log.pop(row, None)                    # the same row may come again, newer: it stands for all of it
+    table.waiting.pop(row, None)
     if said:
         table.log[row] = said
     if waiting:

@@ -94,7 +94,8 @@ class Table:
         self.several: list[Indicator] = []      # derived indicators of several inputs that this one feeds
         self.windows: list[float] = []          # of each derive operator, µs
         self._several: dict[int, Any] = {}
-        self.dirty = np.zeros(len(sites), bool)
+        self.dirty = np.zeros(len(sites), bool)     # touched since the last copy
+        self.known = np.zeros(len(sites), bool)     # copied or loaded at any time; a row that is neither was never heard of
         self.out = np.zeros(max(1024, 3 * MOST * (len(group.detectors) + 1)), EVENT)
 
     def name(self, row: int) -> str:

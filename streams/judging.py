@@ -1,30 +1,26 @@
 """The judge's work on one partition: a record of `readings` in, records for `levels`, `judged` and `rejects` out."""
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
-from typing import Any
 
-import msgspec
 import structlog
 
 from detectors.judge import State, judge, tick
 from detectors.plan import Plan
 from detectors.reading import Block, Fit, Flag, PlanRecord, Source, Tick
-from detectors.store import LAYOUT
 from streams import clock
 from streams.codec import BadRecord, Record, decode, encode
 from streams.counts import Counts
 from streams.ledger import Out, Place, Taken
 from streams.metrics import Metrics
 from streams.outs import changed, judged, rejected
+from streams.pages import Held, Shelf
 from streams.plans import Library
 from streams.settings import Settings
-from streams.shards import by_shard, shard
+from streams.shards import by_shard
 from streams.snapshots import Page, Snapshots
 
 log = structlog.get_logger("wanglou.judge")
-_pack = msgspec.msgpack.Encoder().encode
 FORWARD = 1_000_000
 """Ticks go on to `levels` at most this often (µs of their own clock)."""
 
@@ -41,7 +37,7 @@ class Judging:
         if taken.plan:
             self._begin(self._fetched(taken.plan))
             for page in taken.pages:
-                self.state.load(msgspec.msgpack.decode(page))
+                self.shelf.load(page)
             self.state.now = max(self.state.now, taken.now)
 
     def _fetched(self, name: str) -> Plan:
@@ -54,6 +50,7 @@ class Judging:
         self.plan = plan
         self.shards = by_shard(plan.sites, self.place.partition, self.settings.partitions)
         self.state = State(plan, self._sites())
+        self.shelf = Shelf(self.state, self.shards)
 
     def _sites(self) -> list[str]:
         return [site for sites in self.shards.values() for site in sites]
@@ -122,33 +119,17 @@ class Judging:
             return []
         self.plan, self.shards = plan, by_shard(plan.sites, self.place.partition, self.settings.partitions)
         self.state, changes = self.state.move(plan, self._sites())
-        self._touch(self._sites())              # what was not saved under the old plan must be under the new one
+        self.shelf.moved(self.state, self.shards)       # what was not saved under the old plan must be under the new one
         return list(changed(self.levels, changes, self.place.partition, offset))
 
     def take(self) -> Page:
-        """The pages of the shards that changed; a page holds all rows of its shard."""
-        if self.plan is None:
-            return Page()
-        numbers = {shard(site) for site in self.state.dirty()} & self.shards.keys()
-        layouts: dict[str, tuple[Any, ...]] = {}
-        pages: dict[int, list[tuple[Any, ...]]] = {n: [] for n in numbers}
-        for row in self.state.dump([site for n in numbers for site in self.shards[n]]):
-            if row[0] == LAYOUT:
-                layouts[row[1]] = row
-            else:
-                pages[shard(row[0].partition("@")[2])].append(row)
-        return Page({n: _pack([*(layouts[name] for name in dict.fromkeys(row[1] for row in rows)), *rows])
-                     for n, rows in pages.items()}, self.plan.hash, self.state.now)
+        """The rows that changed, copied; they become bytes in the thread that writes them."""
+        return Page() if self.plan is None else self.shelf.take(self.plan.hash)
 
     def give_back(self, page: Page) -> None:
-        """Those shards must be written another time."""
-        self._touch(site for n in page.pages for site in self.shards.get(n, ()))
-
-    def _touch(self, sites: Iterable[str]) -> None:
-        for site in sites:
-            for table in self.state.tables:
-                if site in table.row:
-                    table.dirty[table.row[site]] = True
+        """Those rows must be written another time."""
+        if isinstance(page, Held):
+            self.shelf.give_back(page)
 
     def report(self) -> None:
         """Counts for the metrics, once a second."""

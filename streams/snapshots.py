@@ -1,7 +1,8 @@
 """Snapshots of judge and combine in state.db: where each partition stands, and the pages of its state.
 
 `position` has one row for each (stage, topic, partition): the offset that the pages are applied up to, the epoch of the owner,
-the plan, the clock. `page` has one row for each (stage, shard): rows by name, so P may change and sites may come and go. A write
+the plan, the clock. `page` has one row for each (stage, shard): rows by name, so P may change and sites may come and go. `beside`
+holds what changed since a page was written, in order; it goes when the page is written anew. A write
 under an older epoch is refused: a worker that was frozen and comes back cannot overwrite newer state.
 """
 from __future__ import annotations
@@ -20,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     delete,
+    func,
     insert,
     select,
     update,
@@ -38,15 +40,19 @@ position = Table("position", tables,
 page = Table("page", tables,
              Column("stage", String, primary_key=True), Column("shard", Integer, primary_key=True),
              Column("bytes", LargeBinary, nullable=False))
+beside = Table("beside", tables,
+               Column("stage", String, primary_key=True), Column("shard", Integer, primary_key=True),
+               Column("part", Integer, primary_key=True), Column("bytes", LargeBinary, nullable=False))
 
 
 @dataclass(frozen=True)
 class Page:
-    """What one snapshot writes: the changed pages by shard, and what else the state needs to go on."""
+    """What one snapshot writes: pages by shard, rows beside pages by shard, and what else the state needs to go on."""
 
     pages: dict[int, bytes] = field(default_factory=dict)
     plan: str = ""
     now: int = 0
+    added: dict[int, bytes] = field(default_factory=dict)
 
 
 class Positions:
@@ -89,16 +95,24 @@ class Snapshots:
         """A new epoch and the pages of the partition's shards, in one transaction."""
         with self.engine.begin() as connection:
             taken = self.positions.take(connection, place)
-            rows = connection.execute(select(page.c.bytes).where(
-                page.c.stage == self.stage, page.c.shard % self.partitions == place.partition).order_by(page.c.shard))
-            return Taken(taken.epoch, taken.applied, taken.plan, taken.now, tuple(rows.scalars()))
+            pages = [connection.execute(select(of.c.bytes).where(
+                of.c.stage == self.stage, of.c.shard % self.partitions == place.partition).order_by(of.c.shard, *order)).scalars()
+                for of, order in ((page, ()), (beside, (beside.c.part,)))]
+            return Taken(taken.epoch, taken.applied, taken.plan, taken.now, tuple(one for each in pages for one in each))
 
     def write(self, place: Place, epoch: int, applied: int, page_: Page) -> bool:
         """Keep a snapshot, all of it or nothing."""
+        whole, added = page_.pages, page_.added         # made now, before the database is asked to wait for us
         with self.engine.begin() as connection:
             if not self.positions.advance(connection, place, epoch, applied, page_):
                 return False
-            if page_.pages:
-                connection.execute(delete(page).where(page.c.stage == self.stage, page.c.shard.in_(page_.pages)))
-                connection.execute(insert(page), [{"stage": self.stage, "shard": s, "bytes": b} for s, b in page_.pages.items()])
+            if whole:
+                for of in (page, beside):
+                    connection.execute(delete(of).where(of.c.stage == self.stage, of.c.shard.in_(whole)))
+                connection.execute(insert(page), [{"stage": self.stage, "shard": s, "bytes": b} for s, b in whole.items()])
+            if added:
+                last = {row[0]: row[1] for row in connection.execute(select(beside.c.shard, func.max(beside.c.part)).where(
+                    beside.c.stage == self.stage, beside.c.shard.in_(added)).group_by(beside.c.shard))}
+                connection.execute(insert(beside), [{"stage": self.stage, "shard": s, "part": last.get(s, 0) + 1, "bytes": b}
+                                                    for s, b in added.items()])
             return True

@@ -39,14 +39,14 @@ class Stage:
     def __init__(self, machine: Machine, make: Any, name: str, number: int) -> None:
         self.machine, self.make, self.place = machine, make, Place(name, number)
         self.log: list[bytes] = []
-        self.pages: dict[int, bytes] = {}
+        self.pages: dict[int, list[bytes]] = {}         # the page of a shard, and what was written beside it
         self.saved = Taken(1)
         self.work = self.open()
 
     def open(self) -> Any:
         """As a new owner begins."""
         given = Taken(self.saved.epoch + 1, self.saved.applied, self.saved.plan, self.saved.now,
-                      tuple(self.pages[n] for n in sorted(self.pages)))
+                      tuple(one for n in sorted(self.pages) for one in self.pages[n]))
         return self.make(self.place, given, self.machine.library, self.machine.settings, self.machine.metrics)
 
     def append(self, value: bytes) -> list[Out]:
@@ -63,7 +63,9 @@ class Stage:
     def save(self) -> None:
         """A snapshot."""
         page = self.work.take()
-        self.pages |= page.pages
+        self.pages |= {n: [one] for n, one in page.pages.items()}
+        for n, one in page.added.items():
+            self.pages[n].append(one)
         self.saved = Taken(1, len(self.log) - 1, page.plan, page.now)
 
     def killed(self) -> list[Out]:
