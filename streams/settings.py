@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     desk_host: str = "127.0.0.1"
     desk_port: int = 8080
     feed_port: int = 8081
+    feed_buffer: int = Field(256 << 20, ge=1 << 12)     # bytes that a feed keeps on disk while Kafka is away; then it refuses
     ticks: Literal["own", "log"] = "own"            # log: a played history writes the ticks
     snapshot_seconds: float = Field(10.0, gt=0)
     session_timeout: float = Field(10.0, ge=1)      # seconds until Kafka gives up a worker

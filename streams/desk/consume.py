@@ -105,7 +105,11 @@ class Consumer:
 
         wait_for_broker(self.broker, lambda said: log.warning(str(said)), alive=lambda: not stop.is_set())
         consumer: Any = KafkaConsumer(
-            bootstrap_servers=self.broker, group_id=None, enable_auto_commit=False, client_id="wanglou-desk"
+            bootstrap_servers=self.broker,
+            group_id=None,
+            enable_auto_commit=False,
+            client_id="wanglou-desk",
+            reconnect_backoff_max_ms=1000,  # its own 30 s would hold up a red after an outage of the broker
         )
         try:
             part = TopicPartition(self.topic, PARTITION)

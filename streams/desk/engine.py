@@ -88,8 +88,9 @@ class Work:
     def close(self) -> None:
         """End within two seconds; what was under way is done again by whoever starts next."""
         self.stop.set()
+        end = clock.monotonic() + 2.0
         for thread in self.threads:
-            thread.join(2)
+            thread.join(max(0.0, end - clock.monotonic()))
         self.deliverer.close()
         self.leader.release()
 

@@ -20,6 +20,8 @@ from streams.feeds.buffer import Buffer, Full, Kept
 
 log = logging.getLogger(__name__)
 KAFKA, DISK = "kafka", "buffer"
+FRAME = 100
+"""Bytes, at most, that a record's frame adds on disk."""
 DOWN = (OSError, RuntimeError, Unavailable)
 """How a link fails: sockets and time limits (OSError), Kafka's own errors (aiokafka's are RuntimeErrors)."""
 
@@ -111,6 +113,7 @@ class Outlet:
         self._doubt: dict[int, asyncio.Future[Any]] = {}    # in the file and with a link: whichever comes first
         self._link: Link | None = None
         self._broken = self.failed = False
+        self._refused, self._unwritten = 0, False   # size of what found no room; whether the disk failed to take the last one
         self._wake, self._there, self._disk = asyncio.Event(), asyncio.Event(), asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -136,16 +139,18 @@ class Outlet:
     @property
     def full(self) -> bool:
         """Whether a put would be refused now."""
-        return self.failed or not self.buffer.room(self._queued)
+        return self.failed or (self._unwritten and not self.online) or not self.buffer.room(self._queued + self._refused)
 
     def put(self, topic: str, partition: int, value: bytes) -> asyncio.Future[str]:
         """Take a record; the future says where it is safe (Full when it is nowhere). Full at once when there is no room."""
         if self.failed or not self.buffer.room(self._queued + len(value)):
+            self._refused = len(value)
             raise Full("too much is under way to Kafka" if self.online else "Kafka is away and the buffer on disk is full")
         loop = asyncio.get_running_loop()
         item = _Item((topic, partition, value), loop.create_future(), loop.time())
         self._queue.append(item)
         self._queued += len(value)
+        self._refused = 0 if len(value) >= self._refused else self._refused     # a small one may still find room
         self._wake.set()
         return item.done
 
@@ -238,11 +243,14 @@ class Outlet:
         try:
             starts = await asyncio.to_thread(self.buffer.append, [i.record for i in items])
         except Full as error:
+            self._unwritten = True
+            self._refused = max(self._refused, *(len(i.record[2]) + FRAME for i in items), 0)
             for item in items:
                 if not item.done.done():
                     item.done.set_exception(error)
                     item.done.exception()           # somebody may have gone away: not worth a traceback
             return []
+        self._unwritten = False
         for item in items:
             item.tell(DISK)
         return starts

@@ -58,8 +58,8 @@ def newest(settings: Settings, say: Say) -> Callable[[], tuple[str, City] | None
 
 
 @asynccontextmanager
-async def opened(settings: Settings, name: str, say: Say, played: bool = False, idempotent: bool = True,
-                 cap: int = 256 << 20) -> AsyncIterator[Feed]:
+async def opened(settings: Settings, name: str, say: Say, played: bool = False, idempotent: bool = True
+                 ) -> AsyncIterator[Feed]:
     """A feed called `name`, until the block ends: then what is under way is brought to safety first."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)        # 50 lines a second while a broker is away
     names = Names(name, settings.topic("readings"), settings.topic(rejects.TOPIC))
@@ -72,7 +72,7 @@ async def opened(settings: Settings, name: str, say: Say, played: bool = False, 
             raise
 
     said = _Seldom(say)
-    outlet = Outlet(connect, Buffer(settings.data / "feeds" / f"{name}.buffer", cap))
+    outlet = Outlet(connect, Buffer(settings.data / "feeds" / f"{name}.buffer", settings.feed_buffer))
     metrics = Metrics()
     feed = Feed(settings, Intake(names, outlet, Blocker(settings.partitions, played), metrics),
                 PlanWatch(newest(settings, say)))
