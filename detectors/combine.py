@@ -1,12 +1,12 @@
 """`levels` in, events out: rules over areas, silence told apart, nothing said twice. Pure; `levels` is its log (design 9.18)."""
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Protocol
 
+from detectors.areas import Areas
 from detectors.contact import Contact
 from detectors.event import Change, alert_id, event_id
 from detectors.members import History
@@ -51,6 +51,8 @@ class Board:
         self.contact = Contact(plan.indicators)
         self.ticks: dict[int, int] = {}
         self.places: dict[str, int] = {}
+        self._raised: dict[Key, History] = {}           # those above normal
+        self._looked: set[int] = set()                  # partitions that were behind when areas were last looked at
         self.now = 0
         self.stride = 0         # how far the newest tick went on from the one before (µs)
         self._areas = {(a.tree, a.id): a for a in plan.city.areas}
@@ -99,7 +101,7 @@ class Board:
     def change(self, change: Change) -> list[Change]:
         """One record of `levels`: the change itself, with its group, and what follows from it."""
         key = (change.detector, f"{change.indicator}@{change.site}")
-        if change.partition >= 0 and change.site:
+        if self.where is None and change.partition >= 0 and change.site:
             self.places[change.site] = change.partition
         if self._had(key, change):
             return []
@@ -107,12 +109,14 @@ class Board:
         if change.kind == "level" and change.detector:
             history = self.histories.setdefault(key, History())
             since = history.add(change)
+            self._raise(key, history)
             for ruling in self._of.get(key, ()):
                 if change.scope == ruling.rule.scope or (change.scope == "real" and ruling.rule.scope == "shadow"):
                     out += ruling.judge(self.histories, change, since)
                     out += ruling.freshness(change.time, change.arrived)
         elif change.kind in ("fresh", "error") and change.site:
             out += self.contact.change(change)
+            self._held.stirred.add(change.site)
             out += self._unknown(self._fed.get(key[1], (key[1],)), change.time, change.arrived)
         return out
 
@@ -140,6 +144,7 @@ class Board:
         new.seen = {(old.get(path, path), s): ids for (path, s), ids in self.seen.items() if s in known}
         new.contact.load(self.contact.dump())
         new.contact.keep(known)
+        new._raised = {key: history for key, history in new.histories.items() if history.level}
         new.ticks, new.places, new.now, new.stride = dict(self.ticks), dict(self.places), self.now, self.stride
         left = dict(self.rulings)
         latest = max((s.time for h in self.histories.values() for s in h.said), default=None)
@@ -158,31 +163,32 @@ class Board:
     def areas(self) -> Iterator[tuple[str, str, int, float]]:
         """(`tree:area`, pack, worst level of its real detectors, share of its series that are fresh)."""
         behind = self._behind()
-        away = {name for name in {name for _, name in self._cells} if self._away(name, behind)}
-        worst: dict[tuple[str, str], int] = {}
-        for (path, name), history in self.histories.items():
-            detector = self.plan.detectors.get(path)
-            if detector is not None and detector.scope == "real" and history.level:
-                for cell in self._cells.get((detector.pack, name), ()):
-                    worst[cell] = max(history.level, worst.get(cell, 0))
-        total, gone = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
-        for (_, name), cells in self._cells.items():
-            total.update(cells)
-            gone.update(cells if name in away else ())
-        for cell in sorted(total):
-            yield *cell, worst.get(cell, 0), 1 - gone[cell] / total[cell]
+        self._held.settle(self._held.stirred if behind == self._looked else None)
+        self._looked = behind
+        yield from self._held.rows((path.partition("/")[0], name, history.level) for (path, name), history in self._raised.items()
+                                   if path in self.plan.detectors and self.plan.detectors[path].scope == "real")
 
     @cached_property
-    def _cells(self) -> dict[tuple[str, str], list[tuple[str, str]]]:
-        """(pack, series) -> the (`tree:area`, pack) it counts in."""
+    def _held(self) -> Areas:
+        """(pack, series) -> the (`tree:area`, pack) it counts in; sites of one place share one answer."""
         trees = sorted({area.tree for area in self.plan.city.areas})
-        return {(detector.pack, name): [(place, detector.pack) for tree in trees for place in self._over(site, tree)]
-                for path, detector in self.plan.detectors.items() for site, name in self._series(path)}
+        known: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {}
+        cells: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
+        for path, detector in self.plan.detectors.items():
+            for site, name in self._series(path):
+                its = self.plan.city.sites[site].areas if site in self.plan.city.sites else {}
+                place = (detector.pack, *(its.get(tree, "") for tree in trees))
+                if place not in known:
+                    known[place] = tuple((area, detector.pack) for tree in trees for area in self._over(site, tree))
+                cells[detector.pack, name] = known[place]
+        held = Areas(cells, lambda name: self._away(name, self._looked))
+        held.settle()
+        return held
 
     def dump(self) -> dict[str, Any]:
         """All of it as plain objects, for a snapshot."""
-        return {"histories": [[*key, h.dump()] for key, h in self.histories.items()],
-                "seen": [[*key, [list(i) for i in ids]] for key, ids in self.seen.items()],
+        return {"histories": [(*key, h.dump()) for key, h in self.histories.items()],
+                "seen": [(*key, list(ids)) for key, ids in self.seen.items()],
                 "contact": self.contact.dump(), "ticks": [[p, t] for p, t in self.ticks.items()], "places": self.places,
                 "now": self.now, "stride": self.stride,
                 "rulings": [[*key, ruling.dump()] for key, ruling in self.rulings.items()]}
@@ -190,6 +196,7 @@ class Board:
     def load(self, body: dict[str, Any]) -> None:
         """The way back, by name: what the plan no longer has is left out."""
         self.histories = {(d, s): History.of(h) for d, s, h in body["histories"]}
+        self._raised = {key: history for key, history in self.histories.items() if history.level}
         self.seen = {(d, s): {(i, r, w): None for i, r, w in ids} for d, s, ids in body["seen"]}
         self.contact.load(body["contact"])
         self.ticks = {p: t for p, t in body["ticks"]}
@@ -200,8 +207,15 @@ class Board:
         behind = self._behind()
         for ruling in self.rulings.values():
             ruling.away = {series for series in ruling.series if self._away(series, behind)}
+        self.__dict__.pop("_held", None)                # it looks anew
 
     # --- small things
+
+    def _raise(self, key: Key, history: History) -> None:
+        if history.level:
+            self._raised[key] = history
+        else:
+            self._raised.pop(key, None)
 
     def _had(self, key: Key, change: Change) -> bool:
         """Whether this very change was here before: a judge that restarts says again what it had said."""

@@ -1,13 +1,14 @@
 """Silence: which series have lost contact, and whether that is a dead feed or single sensors (design 9.17)."""
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from detectors.event import Change, alert_id, event_id
 from detectors.pack import Indicator
 from detectors.reading import Source
+from detectors.silent import Silent
 
 LOST = 90_000_000
 """A source that no record has named for so long (µs) is down (design 9.8)."""
@@ -29,6 +30,10 @@ class Contact:
     back: dict[str, int] = field(default_factory=dict)                  # feed -> when it was last said to be back
     sensors: dict[str, list[Any]] = field(default_factory=dict)         # site -> [due, series]
     now: int = 0
+    silent: Silent = field(init=False)                                  # what follows from `since` and `source`; not saved
+
+    def __post_init__(self) -> None:
+        self.silent = Silent(lambda series: self.indicators[series.split("@", 1)[0]].silent, self._due)
 
     def fresh(self, series: str) -> bool:
         """Whether the series may be believed to be of now; a derived one as far as its inputs may."""
@@ -44,14 +49,21 @@ class Contact:
         if change.kind == "error":
             (self.errors.discard if change.fresh == "fresh" else self.errors.add)(series)
             return []
+        indicator = self.indicators.get(change.indicator)
+        measured = indicator is not None and indicator.derive is None
+        if measured and series in self.since:
+            self.silent.remove(series, self._feed(series))
+        if measured and series in self.state:
+            self.silent.feed(self._feed(series)).total -= 1
         self.state[series] = change.fresh
         if change.source:
             self.source[series] = change.source
-        indicator = self.indicators.get(change.indicator)
-        if indicator is None or indicator.derive is not None:
+        if not measured:
             return []
+        self.silent.feed(self._feed(series)).total += 1
         if change.fresh in ("stale", "never"):
             self.since[series] = change.time
+            self.silent.add(series, self._feed(series), change.time)
         elif self.since.pop(series, None) is None:
             return []
         return self._together(self._feed(series), change.time, change.arrived) + self._mended(change.site, change)
@@ -69,15 +81,15 @@ class Contact:
         self.now = max(self.now, now) if self.now else now      # 0 = no tick yet: a history may be of before 1970
         due: list[tuple[int, int, str]] = [(last + LOST, 0, name) for name, (_, _, last) in self.sources.items()
                                            if last + LOST < self.now]
-        first: dict[str, int] = {}
-        for series, since in self.since.items():
-            site = series.split("@", 1)[1]
-            moment = self._due(series, since)
-            if site not in self.sensors and moment <= self.now:
-                first[site] = min(moment, first.get(site, moment))
-        due += [(moment, 1, site) for site, moment in first.items()]
+        for series in self.silent.pop(self.now):
+            if (since := self.since.get(series)) is not None:
+                moment = self._due(series, since)
+                if moment <= self.now:
+                    due.append((moment, 1, series))
+                else:
+                    self.silent.later(series, moment)
         out: list[Change] = []
-        for moment, kind, name in sorted(due):
+        for moment, kind, name in sorted(set(due)):
             out += self._sensor(name, moment) if kind else self._reason(name, "lost", True, moment, moment)
         return out
 
@@ -91,13 +103,9 @@ class Contact:
 
     def _together(self, feed: str, time: int, arrived: int) -> list[Change]:
         """Whether so many series fell silent together that it is the feed."""
-        silent = {s: t for s, t in self.since.items() if self._feed(s) == feed}
-        total = sum(self._feed(s) == feed for s in self.state if self._measured(s))
-        if feed in self.down and "stale" in self.down[feed][1]:
-            return self._reason(feed, "stale", len(silent) >= MANY and 2 * len(silent) >= total, time, arrived)
-        one = max((self.indicators[s.split("@", 1)[0]].silent for s in silent), default=0.0) * 1e6
-        lately = sum(time - t <= one for t in silent.values())
-        return self._reason(feed, "stale", lately >= MANY and 2 * lately >= total, time, arrived)
+        its = self.silent.feed(feed)
+        count = len(its.series) if "stale" in self.down.get(feed, (0, ()))[1] else its.lately(time)
+        return self._reason(feed, "stale", count >= MANY and 2 * count >= its.total, time, arrived)
 
     def _measured(self, series: str) -> bool:
         indicator = self.indicators.get(series.split("@", 1)[0])
@@ -114,29 +122,29 @@ class Contact:
         else:
             del self.down[feed]
             self.back[feed] = time
+            self.silent.back(feed)
         if bool(left) == bool(reasons):
             return []
         alert = alert_id("feed", feed, since)
-        packs = {self.indicators[s.split("@", 1)[0]].pack for s in self.since if self._feed(s) == feed}
+        silent = self.silent.feed(feed).series
+        packs = {self.indicators[name].pack for name in {s.split("@", 1)[0] for s in silent}}
         return [Change(kind="feed", id=event_id(alert, 1 if left else 2), alert=alert, seq=1 if left else 2, time=time,
                        arrived=arrived, pack=packs.pop() if len(packs) == 1 else "", source=feed,
                        fresh="stale" if left else "fresh", since=self.sources.get(feed, (True, since, 0))[1], onset=since,
-                       check=reason, members=self._members(lambda s: self._feed(s) == feed), group=f"feed/{feed}")]
+                       check=reason, members=tuple(sorted(silent)), group=f"feed/{feed}")]
 
-    def _members(self, which: Callable[[str], bool]) -> tuple[str, ...]:
-        return tuple(sorted(filter(which, self.since)))
-
-    def _sensor(self, site: str, due: int) -> list[Change]:
-        """One item for a site of its own; none while its feed is down."""
-        series = [s for s, t in self.since.items() if s.split("@", 1)[1] == site and t <= due and self._feed(s) not in self.down]
-        if not series:
+    def _sensor(self, series: str, due: int) -> list[Change]:
+        """One item for a site of its own; none while the feed is down: when it is back, the series has its moment anew."""
+        site = series.split("@", 1)[1]
+        if site in self.sensors or self._feed(series) in self.down:
             return []
-        self.sensors[site] = [due, sorted(series)]
-        return [self._item(site, due, due, series, 1)]
+        silent = [s for s in self.silent.sites[site] if self.since[s] <= due and self._feed(s) not in self.down]
+        self.sensors[site] = [due, sorted(silent)]
+        return [self._item(site, due, due, silent, 1)]
 
     def _mended(self, site: str, change: Change) -> list[Change]:
         """The end of a site's item, once all of its series speak again."""
-        if site not in self.sensors or any(s.split("@", 1)[1] == site for s in self.since):
+        if site not in self.sensors or site in self.silent.sites:
             return []
         due, series = self.sensors.pop(site)
         return [self._item(site, due, change.time, series, 2, change.arrived)]
@@ -159,6 +167,14 @@ class Contact:
         sites = {s.split("@", 1)[1] for s in series}
         for site in [site for site in self.sensors if site not in sites]:
             del self.sensors[site]
+        self._begin()
+
+    def _begin(self) -> None:
+        """What follows from the rest, anew."""
+        self.silent.begin((s, self._feed(s), t) for s, t in self.since.items() if s.split("@", 1)[0] in self.indicators)
+        for series in self.state:
+            if self._measured(series):
+                self.silent.feed(self._feed(series)).total += 1
 
     def dump(self) -> dict[str, Any]:
         """Plain objects."""
@@ -172,3 +188,4 @@ class Contact:
         self.since, self.source, self.now = dict(body["since"]), dict(body["source"]), body["now"]
         self.sources = {k: (v[0], v[1], v[2]) for k, v in body["sources"].items()}
         self.down, self.back, self.sensors = dict(body["down"]), dict(body.get("back", {})), dict(body["sensors"])
+        self._begin()

@@ -86,7 +86,7 @@ class History:
 
     def dump(self) -> list[Any]:
         """Plain lists."""
-        return [[list(s) for s in self.said], [list(b) for b in self.base], self.floor]
+        return [list(self.said), list(self.base), self.floor]
 
     @classmethod
     def of(cls, body: list[Any]) -> History:
