@@ -84,8 +84,8 @@ class Board:
         detector = self.plan.detectors.get(path)
         if detector is None:
             return []
-        sites = self.plan.indicators[detector.indicator].sites
-        return [(s, f"{detector.indicator}@{s}") for s in sites if not detector.sites or s in detector.sites]
+        sites, named = self.plan.indicators[detector.indicator].sites, set(detector.sites)
+        return [(s, f"{detector.indicator}@{s}") for s in sites if not named or s in named]
 
     def _over(self, site: str, tree: str, depth: str | None = None) -> list[str]:
         """`tree:area` of the areas that hold the site, at one depth or at all."""

@@ -18,6 +18,7 @@ from detectors.table import Floats, Rows, Table
 
 __all__ = ["State", "judge", "tick"]
 
+_FAIL, _MISSING = float(Flag.FAIL), float(Flag.MISSING)      # as plain numbers: to ask an enum costs as much as a step
 _WORD = {DUPLICATE: "duplicate", LATE: "", TOO_LATE: "late", FUTURE: "future", OLD: "old"}
 
 
@@ -29,21 +30,23 @@ def judge(plan: Plan, state: State, block: Block) -> list[Change]:
     n = len(block)
     state.begin(n)
     table_of, row_of = (column[block.index] for column in state.places(block.series))
-    table_of[(block.flag & GUEST) != 0] = -1
+    if block.flag.any():
+        table_of[(block.flag & GUEST) != 0] = -1
     changes: list[Change] = []
     for first, last in _runs(block.arrived, None if state.trace is None else block.index):
         arrived = int(block.arrived[first])
         changes += tick(plan, state, arrived)
         here = table_of[first:last]
-        for number in (here[:1] if (here == here[0]).all() else np.unique(here)):
-            where = np.flatnonzero(here == number) + first
+        alike = last - first == 1 or bool((here == here[0]).all())
+        for number in (here[:1] if alike else np.unique(here)).tolist():
+            where = np.arange(first, last) if alike else np.flatnonzero(here == number) + first
             if number < 0:
                 for i in where:
                     state.named[i] = "guest" if block.flag[i] & GUEST else "unknown"
                 continue
             flag = np.maximum(block.flag[where].astype(float), 1.0)
             if block.sources != ("",):
-                state.heard(int(number), row_of[where], block.sources, block.source[where])
+                state.heard(number, row_of[where], block.sources, block.source[where])
             changes += process(state, state.tables[number], row_of[where], block.t[where].astype(float),
                                block.x[where].astype(float), flag, arrived, where)
     return changes
@@ -73,7 +76,9 @@ def process(state: State, table: Table, slot: Rows, t: Floats, x: Floats, flag: 
     """Readings of one indicator that arrived together, measured (`where` = their places in the block) or derived (None)."""
     group = table.group
     changes = _speak_again(state, table, slot, arrived)
-    flag = np.where(np.isfinite(x), flag, float(Flag.MISSING))
+    finite = np.isfinite(x)
+    if not finite.all():
+        flag = np.where(finite, flag, _MISSING)
     status = np.empty(len(slot), np.int64)
     oldest = group.indicator.oldest * 1e6
     table.loops.arrive(slot, t, x, float(arrived), group.future, oldest, group.lateness, table.live.series, status)
@@ -96,13 +101,13 @@ def process(state: State, table: Table, slot: Rows, t: Floats, x: Floats, flag: 
 
 def _judged(state: State, table: Table, slot: Rows, t: Floats, x: Floats, flag: Floats, arrived: int, where: Any) -> list[Change]:
     """Newer than all before: judged at once, also when old by the clock."""
-    was = table.live.series["flag"][slot]
+    was = table.live.flag[slot]
     outcome = table.run(table.live, slot, t, x, flag, state.due)
     state.told(table, where, outcome, slot)
     if where is None:
         state.made(table, slot, t, x, outcome, arrived)
     changes: list[Change] = []
-    if (outcome.flag >= Flag.FAIL).any() or (was >= Flag.FAIL).any():
+    if outcome.flag.max() >= _FAIL or was.max() >= _FAIL:
         changes += sensors(state, table, slot, t, x, was, outcome, arrived)
     if outcome.events:
         changes += announce(state, table, outcome.events, Checked(table, outcome.check), arrived)
@@ -131,7 +136,7 @@ def hand_on(state: State, table: Table, slot: Rows, t: Floats, x: Floats, outcom
 
 def _speak_again(state: State, table: Table, slot: Rows, arrived: int) -> list[Change]:
     """A silent or never heard series that speaks."""
-    fresh = table.live.series["fresh"]
+    fresh = table.live.fresh
     changes: list[Change] = []
     quiet = fresh[slot] != 1.0
     if quiet.any():
@@ -144,6 +149,8 @@ def _speak_again(state: State, table: Table, slot: Rows, arrived: int) -> list[C
 def _runs(arrived: Any, index: Any = None) -> list[tuple[int, int]]:
     """Stretches of the block that arrived at the same moment; with `index` (traced) no series stands twice in one."""
     n = len(arrived)
+    if n == 1:
+        return [(0, 1)]
     ends = [*(np.flatnonzero(np.diff(arrived)) + 1).tolist(), n] if n else []
     if index is not None:
         ends = _once(ends, index.tolist())

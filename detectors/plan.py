@@ -84,6 +84,10 @@ class Group:
         alike = not any(isinstance(v, dict) for v in piece.use.params.values())
         rows = np.zeros(1 if alike else len(sites), piece.algorithm.PARAMS)
         for p in params(piece.algorithm):
+            if not isinstance(piece.use.params.get(p.name), dict):
+                if sites:
+                    rows[p.name] = told(piece.use, p, sites[0], piece.filled)
+                continue
             for n, site in enumerate(sites[:1] if alike else sites):
                 rows[p.name][n] = told(piece.use, p, site, piece.filled)
         rows = np.broadcast_to(rows, len(sites)) if alike else rows
@@ -98,14 +102,15 @@ class Group:
         rows = np.zeros((1 if alike else len(sites), len(self.detectors)), RULE)
         rows["limit"], rows["clear"] = nan, nan
         for d, detector in enumerate(self.detectors):
+            named = set(detector.sites)
             rows["cap"][:, d] = detector.cap
             for limit in detector.limits:
                 j, sign = limit.level - 1 + (0 if limit.above else 4), 1.0 if limit.above else -1.0
-                for n, site in enumerate(some):
-                    if not detector.sites or site in detector.sites:
-                        at = number(limit.at, site)
-                        rows["limit"][n, d, j] = sign * at
-                        rows["clear"][n, d, j] = sign * (at if limit.clear is None else number(limit.clear, site))
+                at = numbers(limit.at, some)
+                clear = at if limit.clear is None else numbers(limit.clear, some)
+                here = np.array([site in named for site in some]) if named else True
+                rows["limit"][:, d, j] = np.where(here, sign * at, nan)
+                rows["clear"][:, d, j] = np.where(here, sign * clear, nan)
                 rows["hold"][:, d, j], rows["keep"][:, d, j] = limit.hold * MICRO, limit.keep * MICRO
         rows["above"] = np.fmin.reduce(rows["limit"][:, :, :4], axis=2, initial=inf)
         rows["below"] = -np.fmin.reduce(rows["limit"][:, :, 4:], axis=2, initial=inf)
@@ -168,6 +173,13 @@ def told_plainly(target: Indicator, site: str) -> Any:
 def number(value: Num, site: str) -> float:
     """A number at a site; NaN where its column is empty."""
     return float(value.get(site, nan)) if isinstance(value, dict) else float(value)
+
+
+def numbers(value: Num, sites: list[str]) -> Any:
+    """The same at each of these sites; one number where they are alike."""
+    if isinstance(value, dict):
+        return np.fromiter((value.get(site, nan) for site in sites), float, len(sites))
+    return float(value)
 
 
 def _op(source: Indicator, target: Indicator) -> Piece:

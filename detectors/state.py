@@ -50,6 +50,7 @@ class State:
         self.kept = {i.id for i in plan.indicators.values() if i.keep or i.id in judged}    # told in `derived`: the evidence
         self.trace: list[tuple[int, str, float, int]] | None = [] if trace else None
         self._last: tuple[tuple[str, ...], Rows, Rows] = (), np.zeros(0, np.int64), np.zeros(0, np.int64)
+        self._heard: tuple[tuple[str, ...], Floats] = (), np.zeros(0)
         self._across: dict[tuple[int, int], Rows] = {}
         self._places = _Places({t.name(row): (n << 32) + row for n, t in enumerate(self.tables) if not t.group.indicator.derive
                                 for row in range(len(t.sites))})
@@ -78,11 +79,12 @@ class State:
 
     def heard(self, table: int, rows: Rows, names: tuple[str, ...], which: Any) -> None:
         """Each series remembers the source of its last reading: `which` points into `names`."""
-        for name in names:
-            if name not in self.sources:
-                self.sources.append(name)
-        numbers = np.array([self.sources.index(name) for name in names], float)
-        self.tables[table].live.series["source"][rows] = numbers[which]
+        if names is not self._heard[0]:
+            for name in names:
+                if name not in self.sources:
+                    self.sources.append(name)
+            self._heard = names, np.array([self.sources.index(name) for name in names], float)
+        self.tables[table].live.source[rows] = self._heard[1][which]
 
     def source(self, table: Table, row: int) -> str:
         """Where the last reading of a series came from."""

@@ -53,6 +53,7 @@ class Side:
             return part[:, group.at[name]].view(dtype)[:, 0]
 
         self.series = view("series", SERIES)
+        self.fresh, self.flag, self.source = (self.series[name] for name in ("fresh", "flag", "source"))
         heads = [group.at[f"head:{d.path}"] for d in group.detectors]
         at = slice(heads[0].start, heads[-1].stop) if heads else slice(0, 0)
         self.heads = part[:, at].view(HEAD) if heads else np.zeros((len(part), 0), HEAD)
@@ -115,9 +116,9 @@ class Table:
         checks, kinds = len(group.checks), len(group.kinds)
         for c in range(checks):
             self.kernels[c](slot, t, x, flag, ACCEPT, self.parameters[c], side.checks[c], told)
-            told[told == inf] = 2.0
-            worse = told > flag
-            if worse.any():
+            if (told > flag).any():                      # a check that failed (inf) knows nothing: 2
+                told[told == inf] = 2.0
+                worse = told > flag
                 said[worse] = c + 1
                 flag = np.where(worse, told, flag)
         tainted = np.empty(n)
