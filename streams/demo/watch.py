@@ -68,7 +68,7 @@ class Watch:
         """What history holds of the first gauge, in order of event time."""
         from sqlalchemy import select
 
-        from streams.history.store import reading
+        from streams.history.tables import reading
 
         with self._history.connect() as c:
             rows = c.execute(select(reading.c.value).where(reading.c.series == RAIN).order_by(reading.c.t))

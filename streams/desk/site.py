@@ -11,7 +11,7 @@ from streams.desk.alert import Actor
 from streams.desk.fold import Moment
 from streams.desk.names import Names
 from streams.desk.pages import ask
-from streams.desk.pages.row import View
+from streams.desk.pages.view import View
 from streams.desk.series import Readings
 from streams.desk.store import Store
 from streams.metrics import Metrics

@@ -4,18 +4,10 @@ The clock is each series' own: its newest arrival. So an imported or played hist
 """
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Connection, Engine, Float, Integer, MetaData, String, Table, text
+from sqlalchemy import Connection, Engine, text
 
 from detectors.pack import City
-from streams.history.store import tables as readings
-
-tables = MetaData()
-bucket = Table("bucket", tables,
-               Column("series", String, primary_key=True),
-               Column("width", BigInteger, primary_key=True),          # µs
-               Column("t", BigInteger, primary_key=True),              # where it begins, µs UTC
-               Column("n", Integer, nullable=False), Column("mean", Float, nullable=False),
-               Column("low", Float, nullable=False), Column("high", Float, nullable=False))
+from streams.history.tables import tables
 
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 # The newest arrival of each time counts; readings that failed a check, or are missing, do not. Late ones are merged in.
@@ -48,7 +40,6 @@ def seconds(width: str) -> int:
 
 def thin(engine: Engine, city: City) -> int:
     """Fold and drop what is older than the packs keep; the readings dropped. A transaction for each indicator."""
-    readings.create_all(engine)
     tables.create_all(engine)
     dropped = 0
     for indicator in (i for pack in city.packs for i in pack.indicators if i.keep):

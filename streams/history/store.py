@@ -9,25 +9,18 @@ from collections.abc import Iterable
 from typing import Any
 
 import structlog
-from sqlalchemy import BigInteger, Column, Connection, Engine, Float, Integer, MetaData, SmallInteger, String, Table, text
+from sqlalchemy import Connection, Engine, text
 
 from detectors.reading import Block, Flag, PlanRecord
 from streams.codec import BadRecord, decode
+from streams.history.keep import thin
 from streams.history.rows import Row, Rows, raw_rows, said_rows
+from streams.history.tables import tables
 from streams.ledger import Out, Place, Taken
 from streams.plans import Plans, city_of
 from streams.snapshots import Page, Positions
 
 log = structlog.get_logger("wanglou.history")
-tables = MetaData()
-reading = Table("reading", tables,
-                Column("series", String, primary_key=True),            # indicator@site
-                Column("t", BigInteger, primary_key=True),             # event time, µs UTC
-                Column("arrived", BigInteger, primary_key=True),       # µs UTC
-                Column("value", Float),                                # NULL = missing
-                Column("flag", SmallInteger, nullable=False),
-                Column("check", String, nullable=False),
-                Column("revision", Integer, nullable=False))           # how many other values of this t came before
 
 # The number of a revision is counted where the row is first written. CAST: PostgreSQL must know the type of what is given twice.
 _REVISION = """(SELECT count(*) FROM reading r WHERE r.series = CAST(:series AS VARCHAR) AND r.t = :t AND r.arrived < :arrived
@@ -97,8 +90,6 @@ class HistoryStore:
 
     def thin(self) -> None:
         """Fold and drop what is older than the newest plan keeps."""
-        from streams.history.keep import thin
-
         newest = self.plans.newest()
         if newest is not None:
             log.info("history thinned", dropped=thin(self.engine, city_of(newest[1])))

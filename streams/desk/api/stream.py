@@ -25,7 +25,8 @@ from streams.desk.local import moment, span
 from streams.desk.pages import ask
 from streams.desk.pages.board import Filter, tally
 from streams.desk.pages.render import row_html, strip_html
-from streams.desk.pages.row import View, row
+from streams.desk.pages.row import row
+from streams.desk.pages.view import View
 from streams.desk.site import PULSE, Site
 from streams.desk.tables import Alert, Audit
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from streams.desk.local import MICRO, moment, number
 from streams.desk.messages import subject
 from streams.desk.meter import idle
 from streams.desk.pages import chart
 from streams.desk.pages.ask import Found
+from streams.desk.pages.view import View
 from streams.desk.series import Reading
 from streams.desk.tables import Alert, Delivery
 from streams.desk.words import ROMAN, has, say
-
-if TYPE_CHECKING:
-    from streams.desk.pages.row import View
 
 MARKS = {"pending": "○", "sent": "○", "received": "◐", "read": "●", "answered": "●", "failed": "✕", "retry": "↻", "parked": "‖"}
 

@@ -17,7 +17,8 @@ from streams.desk.pages import ask
 from streams.desk.pages.ask import Found
 from streams.desk.pages.chart import WORDS
 from streams.desk.pages.render import LEVELS, favicon
-from streams.desk.pages.row import SECTIONS, Row, View, row, section
+from streams.desk.pages.row import SECTIONS, Row, row, section
+from streams.desk.pages.view import View
 from streams.desk.routes import areas_of
 from streams.desk.tables import Alert, Item
 from streams.desk.words import say

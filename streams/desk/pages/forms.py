@@ -10,7 +10,7 @@ from streams.desk import acts
 from streams.desk.alert import Actor, Disposition, Facts, Move, Refused, State, after
 from streams.desk.fold import Moment
 from streams.desk.local import moment
-from streams.desk.pages.row import View
+from streams.desk.pages.view import View
 from streams.desk.tables import Alert
 from streams.desk.words import say
 

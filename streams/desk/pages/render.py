@@ -14,7 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from streams.desk.local import moment
 from streams.desk.pages.chart import WORDS
-from streams.desk.pages.row import Row, View
+from streams.desk.pages.row import Row
+from streams.desk.pages.view import View
 from streams.desk.words import say
 
 STATIC = Path(str(files("streams.desk.pages").joinpath("static")))

@@ -14,30 +14,17 @@ from streams.desk.ladder import Step
 from streams.desk.local import MICRO, moment, number, span
 from streams.desk.messages import subject
 from streams.desk.meter import idle
-from streams.desk.names import Names
 from streams.desk.pages import chart
 from streams.desk.pages.ask import Found
 from streams.desk.pages.bits import chips, limit_line, notes, tags, trend
-from streams.desk.series import Reading, Readings
+from streams.desk.pages.view import View
+from streams.desk.series import Reading
 from streams.desk.tables import Alert
 from streams.desk.words import level, say
 
 WIDE = 18
 """Characters of value, unit and trend that stand on one line."""
 SECTIONS = ("ask", "doing", "end", "drill")
-
-
-@dataclass(frozen=True)
-class View:
-    """Who looks, when, with which words. `clock` = the log's own now (scenario time in a played history)."""
-
-    lang: str
-    actor: Actor
-    now: int
-    clock: int
-    names: Names
-    readings: Readings
-    played: str = ""
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streams.desk.local import moment, span
-from streams.desk.pages.row import View
+from streams.desk.pages.view import View
 from streams.desk.tables import Alert, Audit
 from streams.desk.words import has, level, say
 

@@ -1,0 +1,22 @@
+"""How one reader sees the desk now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from streams.desk.alert import Actor
+from streams.desk.names import Names
+from streams.desk.series import Readings
+
+
+@dataclass(frozen=True)
+class View:
+    """Who looks, when, with which words. `clock` = the log's own now (scenario time in a played history)."""
+
+    lang: str
+    actor: Actor
+    now: int
+    clock: int
+    names: Names
+    readings: Readings
+    played: str = ""
