@@ -18,6 +18,12 @@ check: .venv/test  ## style, types, allowed imports, the packs themselves
 	$(BIN)/wanglou check
 	$(BIN)/wanglou test
 
+drills: .venv/test  ## twenty ways to break it, with real processes on a real Kafka (ARGS="1 5" some, ARGS=--short quick)
+	$(PY) tests/drills/run.py $(ARGS)
+
+fuzz: .venv/test  ## a million fuzzed pushes and records
+	$(PY) tests/drills/run.py 17
+
 bench: .venv/test  ## every figure this project claims, as ratios where there is something to compare
 	$(BIN)/wanglou bench $(ARGS)
 
@@ -45,4 +51,4 @@ clean:  ## remove the environment and what the demo left
 	$(PY) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ .venv/run
 
-.PHONY: help demo test check bench house lock clean
+.PHONY: help demo test check drills fuzz bench house lock clean

@@ -1,6 +1,6 @@
 """`make drills`: every drill with real processes, a row each, one line at the end; exit 1 unless all passed.
 
-    python tests/drills/run.py [--short] [NUMBER…]
+python tests/drills/run.py [--short] [NUMBER…]
 """
 from __future__ import annotations
 
