@@ -8,7 +8,9 @@ from typing import Any
 
 import structlog
 
+from streams import clock
 from streams.app import Stage
+from streams.codec import CHANGES
 from streams.combining import CombineStore
 from streams.judging import JudgeStore
 from streams.ledgers import Ledgers
@@ -34,7 +36,11 @@ def combine_agent(app: Any, topic: Any, log: Any, ledgers: Ledgers) -> None:
     """`levels` → `events`."""
     async def combine(stream: Any) -> None:
         async for event in stream.noack().events():
-            await ledgers.record(log.incoming(event))
+            record = log.incoming(event)
+            changes = record.value[:2] == CHANGES
+            await ledgers.record(record)
+            if changes:
+                log.metrics.event_seconds.observe(max(0.0, clock.now() / 1e6 - record.at))
 
     app.agent(topic, name="combine")(combine)
 

@@ -16,6 +16,8 @@ from detectors.event import Change
 from detectors.reading import Block, Fence, Fit, Part, PlanRecord, Source, Tick
 
 VERSION = 1
+CHANGES = b"\x01c"
+"""How a record of changes begins."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,12 @@ RAW: dict[str, Any] = {"key_type": bytes, "key_serializer": "raw", "value_type":
 class FaustRecord:
     """An event of a Faust stream. Until it is acknowledged Faust keeps it, and thousands may wait: so its bytes are taken out."""
 
-    __slots__ = ("ack", "offset", "place", "value")
+    __slots__ = ("ack", "at", "offset", "place", "value")
 
     def __init__(self, event: Any) -> None:
         message = event.message
         self.offset, self.value, self.ack = message.offset, message.value or b"", event.ack
-        self.place = Place(message.topic, message.partition)
+        self.place, self.at = Place(message.topic, message.partition), message.timestamp      # the broker's clock, seconds
         message.value = event.value = None
 
 

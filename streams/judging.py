@@ -3,11 +3,12 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import structlog
 
 from detectors.judge import State, judge, tick
 from detectors.plan import Plan
-from detectors.reading import Block, Fit, Flag, PlanRecord, Source, Tick
+from detectors.reading import GUEST, Block, Fit, Flag, PlanRecord, Source, Tick
 from streams import clock
 from streams.codec import BadRecord, Record, decode, encode
 from streams.counts import Counts
@@ -51,6 +52,7 @@ class Judging:
         self.shards = by_shard(plan.sites, self.place.partition, self.settings.partitions)
         self.state = State(plan, self._sites())
         self.shelf = Shelf(self.state, self.shards)
+        self.packs = [table.group.indicator.pack for table in self.state.tables]
 
     def _sites(self) -> list[str]:
         return [site for sites in self.shards.values() for site in sites]
@@ -82,6 +84,7 @@ class Judging:
         if isinstance(record, Block):
             with self.metrics.judge_seconds.time():
                 changes = judge(plan, self.state, record)
+            self._timed(record)
             return [*out(changes, sent=record.sent), *self._judged(plan, record)]
         if isinstance(record, Tick):
             return [*out(tick(plan, self.state, record.now)), *self._forward(record)]
@@ -89,6 +92,20 @@ class Judging:
             told = [Out(self.levels, encode(record))] if self.place.partition == 0 else []
             return [*out(self.state.control(record)), *told]
         return list(out(self.state.control(record))) if isinstance(record, Fit) else []
+
+    def _timed(self, block: Block) -> None:
+        """How late readings arrive (their own clock, scenario or not), and how long they took from the feed (wall clocks)."""
+        if block.sent:
+            self.metrics.judged_seconds.observe(max(0.0, (clock.now() - block.sent) / 1e6))
+        tables, late = self.state.places(block.series)[0], self.metrics.arrival_seconds
+        if len(block) == 1:
+            if tables[block.index[0]] >= 0 and not block.flag[0] & GUEST:
+                late.labels(self.packs[tables[block.index[0]]]).observe(max(0.0, float(block.arrived[0] - block.t[0]) / 1e6))
+            return
+        which = tables[block.index]
+        if block.flag.any():
+            which = np.where(block.flag & GUEST, -1, which)
+        late.take(self.packs, which, np.maximum((block.arrived - block.t) / 1e6, 0.0))
 
     def _judged(self, plan: Plan, block: Block) -> list[Out]:
         said = judged(plan, block, self.state.flags, self.state.named, self.state.derived)
@@ -119,6 +136,7 @@ class Judging:
             return []
         self.plan, self.shards = plan, by_shard(plan.sites, self.place.partition, self.settings.partitions)
         self.state, changes = self.state.move(plan, self._sites())
+        self.packs = [table.group.indicator.pack for table in self.state.tables]
         self.shelf.moved(self.state, self.shards)       # what was not saved under the old plan must be under the new one
         return list(changed(self.levels, changes, self.place.partition, offset))
 

@@ -29,6 +29,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from streams.spread import Spread
+
 log = logging.getLogger(__name__)
 Labels = tuple[str, ...]
 Rows = Mapping[Labels, float]
@@ -37,6 +39,8 @@ SERIES_BUDGET = 10_000
 """Series a process may expose; the scrape config cuts at twice this."""
 
 FAST = (.0001, .0003, .001, .003, .01, .03, .1, .3, 1, 3)
+WAY = (.003, .01, .03, .1, .3, 1, 3, 10, 30, 100, 300, 1000)
+LATE = (.1, .3, 1, 3, 10, 30, 60, 300, 900, 3600, 3 * 3600, 12 * 3600, 86_400)
 DELIVERY = (.1, .3, 1, 3, 10, 30, 60, 120, 300)
 ANSWER = (15, 30, 60, 120, 180, 300, 600, 900, 1800, 3600)
 
@@ -88,7 +92,7 @@ class Gauge:
         return tuple(map(str, labels))
 
 
-M = TypeVar("M", Counter, Histogram, Gauge)
+M = TypeVar("M", Counter, Histogram, Gauge, Spread)
 
 
 class Declared(Generic[M]):
@@ -115,14 +119,14 @@ class Declared(Generic[M]):
                 vars(metrics)[self.attribute] = self._made(metrics.registry)
         return cast(M, vars(metrics)[self.attribute])
 
-    def _made(self, registry: CollectorRegistry) -> Counter | Histogram | Gauge:
+    def _made(self, registry: CollectorRegistry) -> Counter | Histogram | Gauge | Spread:
         if self.kind is Gauge:
             return Gauge(self.name, self.labels, **self.more)
         return cast(Any, self.kind)(self.name, self.help, self.labels, registry=registry, **self.more)  # type: ignore[no-any-return]
 
     def exposed(self) -> dict[str, Labels]:
         """Names as Prometheus stores them, with their labels."""
-        if self.kind is not Histogram:
+        if self.kind not in (Histogram, Spread):
             return {self.name: self.labels}
         return {f"{self.name}_bucket": (*self.labels, "le"), f"{self.name}_sum": self.labels, f"{self.name}_count": self.labels}
 
@@ -155,6 +159,12 @@ class Metrics:
     series_level = _gauge("wanglou_series_level", "pack area level", "Series by level")
     flags = _counter("wanglou_flags_total", "pack check flag", "Readings that got a flag other than good")
     judge_seconds = _histogram("wanglou_judge_seconds", "", "Time to judge one block", FAST)
+    # the way of a reading. The first is a difference of two times of the readings' own clock (of the scenario, where one is
+    # played); the others are of wall clocks alone: `sent` of the feed, the broker's stamp, ours. Never one of each.
+    arrival_seconds = Declared(Spread, "wanglou_arrival_seconds", "pack", "From event time to arrival, of each reading",
+                               buckets=LATE)
+    judged_seconds = _histogram("wanglou_judged_seconds", "", "From the feed's hand to judged, of each block", WAY)
+    event_seconds = _histogram("wanglou_event_seconds", "", "From judged (in the log) to events, of each record of changes", WAY)
     lag = _gauge("wanglou_lag_seconds", "topic partition", "Age of the record being worked on; 0 at the log's end", "max")
     snapshot = _gauge("wanglou_snapshot_timestamp_seconds", "shard", "When the shard's state was last stored", "max")
     plan_info = _gauge("wanglou_plan_info", "hash version", "1 for each plan in force", "max")
@@ -163,6 +173,9 @@ class Metrics:
     key_limit = _gauge("wanglou_key_limit", "series level", "Limit of a key series, in its own unit", "max")
     key_info = _gauge("wanglou_key_info", "series title area lat lon", "1; words and place of a key series", "max")
     # desk
+    taken_seconds = _histogram("wanglou_taken_seconds", "", "From events in the log to alerts of the desk, of each record", WAY)
+    delivered_seconds = _histogram("wanglou_delivered_seconds", "channel",
+                                   "From alert to the first call accepted by the channel", DELIVERY)
     alerts_open = _gauge("wanglou_alerts_open", "pack area level state scope", "Open warnings")
     alerts = _counter("wanglou_alerts_total", "pack detector level scope", "Warnings opened, and rises of level")
     unanswered_since = _gauge("wanglou_unanswered_since_timestamp_seconds", "level",

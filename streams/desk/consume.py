@@ -14,12 +14,14 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from detectors.event import Change
+from streams import clock
 from streams.broker import wait_for_broker
 from streams.codec import BadRecord, Changes, decode
 from streams.desk import calls
 from streams.desk.fold import Moment, fold
 from streams.desk.store import Store, audit
 from streams.desk.tables import Offset
+from streams.metrics import Metrics
 
 log = structlog.get_logger(__name__)
 PARTITION = 0
@@ -80,8 +82,10 @@ def _place(s: Session, topic: str) -> Offset:
 class Consumer:
     """Reads on while this desk leads. `moment` gives wall clock and words; `live` = past the log's end known at start."""
 
-    def __init__(self, store: Store, broker: str, topic: str, moment: Callable[[], Moment]) -> None:
-        self.store, self.broker, self.topic, self.moment = store, broker, topic, moment
+    def __init__(
+        self, store: Store, broker: str, topic: str, moment: Callable[[], Moment], metrics: Metrics | None = None
+    ) -> None:
+        self.store, self.broker, self.topic, self.moment, self.metrics = store, broker, topic, moment, metrics or Metrics()
         self.live = False
         self.fault = ""
 
@@ -124,6 +128,8 @@ class Consumer:
                 for records in consumer.poll(timeout_ms=POLL_MS).values():
                     for n in range(0, len(records), BATCH):
                         self._take_all([(r.offset, r.value) for r in records[n : n + BATCH]])
+                        for r in records[n : n + BATCH]:
+                            self.metrics.taken_seconds.observe(max(0.0, clock.now() / 1e6 - r.timestamp / 1000))
                 if not self.live:
                     self._caught_up(consumer.position(part) >= end)
         finally:

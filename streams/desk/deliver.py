@@ -90,11 +90,13 @@ class Deliverer:
             if row is None:
                 return
             result = self._result(row, outcome, m.now)
+            alert = s.get(Alert, row.alert)
+            raised = alert.raised if alert and row.n == 1 else 0
             audit(
                 s,
                 m.now,
                 "delivery",
-                s.get(Alert, row.alert),
+                alert,
                 row.post,
                 channel=row.channel,
                 result=result,
@@ -106,6 +108,8 @@ class Deliverer:
         self.metrics.deliveries.labels(row.channel, result).inc()
         if outcome.result is Result.SENT:
             self.metrics.delivery_seconds.labels(row.channel).observe(max(0, m.now - row.created) / 1e6)
+            if raised:
+                self.metrics.delivered_seconds.labels(row.channel).observe(max(0, m.now - raised) / 1e6)
 
     def _result(self, row: Delivery, outcome: Outcome, now: int) -> str:
         row.detail = outcome.detail

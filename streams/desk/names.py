@@ -184,18 +184,14 @@ class Plan:
 
 def from_state(url: str) -> Callable[[], tuple[str, City] | None]:
     """Loads the newest plan of state.db; decodes it only when it is another one."""
-    from streams.plans import Plans, city_of
+    from streams.plans import Newest, Plans
     from streams.sql import engine
 
-    kept: list[tuple[str, City]] = []
-    plans: list[Plans] = []
+    newest: list[Newest] = []
 
     def load() -> tuple[str, City] | None:
-        if not plans:
-            plans.append(Plans(engine(url)))
-        found = plans[0].newest()
-        if found and (not kept or kept[0][0] != found[0]):
-            kept[:] = [(found[0], city_of(found[1]))]
-        return kept[0] if kept else None
+        if not newest:
+            newest.append(Newest(Plans(engine(url))))
+        return newest[0]()
 
     return load

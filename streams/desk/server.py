@@ -43,7 +43,7 @@ class Desk:
         self.played = settings.scenario or ("▶" if settings.ticks == "log" else "")
         url = f"http://{settings.desk_host}:{settings.desk_port}"
         self.deliverer = Deliverer(self.store, channels.load(settings.data), self.moment, url, self.metrics)
-        self.consumer = Consumer(self.store, settings.broker, settings.topic("events"), self.moment)
+        self.consumer = Consumer(self.store, settings.broker, settings.topic("events"), self.moment, self.metrics)
         meter = Meter(self.store, self.metrics, self.names, clock.now)
         self.work = Work(self.store, self.consumer, self.deliverer, meter, self.moment)
         self.site = Site(

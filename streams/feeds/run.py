@@ -16,7 +16,7 @@ from streams.feeds.intake import Intake, Names
 from streams.feeds.plan import PlanWatch
 from streams.feeds.producer import KafkaLink, Link, Outlet
 from streams.metrics import Metrics, serve
-from streams.plans import Plans, city_of
+from streams.plans import Newest, Plans
 from streams.settings import Settings
 from streams.sql import wait_for_database
 
@@ -45,14 +45,13 @@ class Feed:
 
 def newest(settings: Settings, say: Say) -> Callable[[], tuple[str, City] | None]:
     """Asks the database for the newest plan; while the database is away it says so, and is Unavailable."""
-    plans: list[Plans] = []
+    plans: list[Newest] = []
     said = _Seldom(say)
 
     def ask() -> tuple[str, City] | None:
         if not plans:
-            plans.append(Plans(wait_for_database(settings.state_url, said.tell, limit=1)))
-        found = plans[0].newest()
-        return (found[0], city_of(found[1])) if found else None
+            plans.append(Newest(Plans(wait_for_database(settings.state_url, said.tell, limit=1))))
+        return plans[0]()
 
     return ask
 

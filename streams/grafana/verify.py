@@ -33,6 +33,9 @@ MAY_BE_EMPTY = {
     "待发 Outbox": "no channel is configured",
     "已搁置消息 Parked": "no channel is configured",
     "发送 Deliveries": "nothing was sent yet",
+    "判别到事件 Judged to event": "no level moved in the last minute",
+    "事件到预警台 Event to desk": "no event came in the last minute",
+    "预警到送达 Alert to delivered": "no channel is configured, or nobody was called in the last minute",
     "质控标记 Flags": "every reading was good",
     "预警 Warnings": "no orange or red warning was opened in the last minute",
 }

@@ -277,3 +277,19 @@ def test_kept_derived_series_are_in_judged(shop: Shop) -> None:
     told = said(work.apply(1, encode(Block.of([("rain@s0", 60 * SECOND, 2.0), ("rain@s0", 120 * SECOND, 3.0)]))))
     (kept,) = [r for r in told if isinstance(r, Block)]
     assert set(kept.series) == {"rain_a@s0"} and np.isfinite(kept.x).all()
+
+
+def test_how_late_readings_come_and_how_long_they_take(shop: Shop) -> None:
+    """Event time to arrival of each reading by its own clock; from the feed on by wall clocks, where `sent` says one."""
+    _, work = shop.judge.open(HERE)
+    work.apply(0, encode(shop.plan(city())))
+    arrived = np.full(2, 100 * SECOND)
+    late = Block(("level@s0", "level@s1"), np.arange(2, dtype=np.int32), np.array([40, 99]) * SECOND, np.array([20.0, 20.0]),
+                 np.zeros(2, np.uint8), arrived, ("",), np.zeros(2, np.uint8), 0)
+    work.apply(1, encode(late))
+    found = exposed(shop)
+    assert 'wanglou_arrival_seconds_bucket{le="1.0",pack="river"} 1.0' in found
+    assert 'wanglou_arrival_seconds_sum{pack="river"} 61.0' in found and "wanglou_judged_seconds_count" not in found
+    work.apply(2, block(101, s0=20.0))
+    assert "wanglou_judged_seconds_count 1.0" in exposed(shop)
+    assert 'wanglou_arrival_seconds_count{pack="river"} 3.0' in exposed(shop)

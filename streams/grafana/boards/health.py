@@ -20,6 +20,8 @@ def build(desk: str) -> models.Dashboard:
         (8, [(12, readings()), (12, rejects())]),
         (8, [(8, freshness()), (8, flags()), (8, outbox())]),
         (8, [(12, deliveries()), (12, buffers())]),
+        (8, [(8, arrival()), (8, judged()), (8, events())]),
+        (8, [(12, taken()), (12, delivered())]),
     ])
 
 
@@ -118,3 +120,36 @@ def buffers() -> object:
     """Bytes that feeds hold on disk while the broker is away."""
     return lines("缓存 Feed buffer", "接入端暂存、尚未写入日志的字节", [
         query("max by (feed) (wanglou_feed_buffer_bytes)", "{{feed}}")], unit="bytes")
+
+
+def arrival() -> object:
+    """How late readings are when they come."""
+    return _way("迟到 Event to arrival", "读数的时刻到收到它的时间；回放时按场景时钟", "wanglou_arrival_seconds",
+                '{pack=~"$pack"}')
+
+
+def judged() -> object:
+    """From the feed to judged."""
+    return _way("收到到判别 Arrival to judged", "接入端发出到判完的时间", "wanglou_judged_seconds")
+
+
+def events() -> object:
+    """From judged to an event."""
+    return _way("判别到事件 Judged to event", "级别变化写入日志到成为事件的时间", "wanglou_event_seconds")
+
+
+def taken() -> object:
+    """From an event to the desk."""
+    return _way("事件到预警台 Event to desk", "事件写入日志到预警台收下的时间", "wanglou_taken_seconds")
+
+
+def delivered() -> object:
+    """From the desk to the first call that a channel has accepted."""
+    return _way("预警到送达 Alert to delivered", "预警单发出或升级到首次叫应被渠道收下的时间", "wanglou_delivered_seconds")
+
+
+def _way(title: str, about: str, metric: str, chosen: str = "") -> object:
+    """One leg of a reading's way: P50, P95 and P99."""
+    return lines(title, about, [
+        query(f"histogram_quantile({q}, sum by (le) (rate({metric}_bucket{chosen}[$__rate_interval])))", words, ref)
+        for q, words, ref in ((0.5, "P50", "A"), (0.95, "P95", "B"), (0.99, "P99", "C"))], unit="s")
