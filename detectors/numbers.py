@@ -102,6 +102,17 @@ def median(work: Any, n: int) -> float:
     return float((below + work[k]) * 0.5)
 
 
+def middle(row: Any, n: int, work: Any) -> float:
+    """Median of the first `n` numbers of a row, which stays as it is; `work` has room for them.
+
+    >>> middle([5.0, 1.0, 2.0, 0.0], 3, [0.0] * 3)
+    2.0
+    """
+    for i in range(n):
+        work[i] = row[i % len(row)]
+    return median(work, n)
+
+
 def theil_sen(ts: Any, xs: Any, m: int, work: Any) -> float:
     """Median of the slopes between all pairs of the first `m` points of a row (Theil 1950, Sen 1968), per second.
 
@@ -165,3 +176,18 @@ def month_of(t: float, offset: float) -> int:
     mp = (5 * (doe - (365 * yoe + yoe // 4 - yoe // 100)) + 2) // 153
     year = yoe + era * 400 + (0 if mp < 10 else 1)
     return year * 12 + (mp + 2 if mp < 10 else mp - 10)
+
+
+def start_of(month: int, offset: float) -> float:
+    """The first moment of a civil month (as `month_of` counts them), `offset` seconds east of UTC.
+
+    Source: H. Hinnant, chrono-compatible low-level date algorithms (2013), days_from_civil.
+
+    >>> start_of(1970 * 12, 0.0), start_of(2024 * 12 + 2, 28800.0), month_of(start_of(-5, 0.0), 0.0)
+    (0.0, 1709222400.0, -5)
+    """
+    year, mp = (month - 2) // 12, (month + 10) % 12         # of a year that begins in March
+    era = year // 400
+    yoe = year - era * 400
+    doe = yoe * 365 + yoe // 4 - yoe // 100 + (153 * mp + 2) // 5
+    return (era * 146097 + doe - 719468) * 86400.0 - offset

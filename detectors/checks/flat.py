@@ -14,7 +14,13 @@ __all__ = ["Flat"]
 class Flat:
     """How long all readings have lain within `within` of each other: suspect (3) and fail (4) from so long on; NaN is off.
 
-    A reading that leaves the band begins a new one. Not for values that rest by nature (rain, a closed gate).
+    A reading that leaves the band begins a new one; so `within` is the bandwidth of "the same
+    reading again", and 0 asks for equal ones. Not for values that rest by nature (rain, a closed gate).
+
+    In a pack:
+
+        checks:
+          - flat: {suspect: 12h, within: 2 mm}
 
     Source: QARTOD manual for real-time quality control, flat line test (IOOS 2020).
 

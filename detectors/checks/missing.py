@@ -17,6 +17,11 @@ class Missing:
     Give the check once for each code. The code is compared after any factor that the feed applies.
     Not for impossible values in general: see `range`.
 
+    In a pack:
+
+        checks:
+          - missing: {code: -9999}
+
     Source: QARTOD flag 9, missing data (IOOS 2020); HJ 212-2017 stations send 9999.999.
 
     >>> from detectors.trial import trial

@@ -16,6 +16,11 @@ class Range:
 
     The ends themselves are inside. Not for a limit that people are warned of: that is a detector's level.
 
+    In a pack:
+
+        checks:
+          - range: {fail: [0, 60], suspect: [15, null]}
+
     Source: QARTOD manual for real-time quality control, gross range test (IOOS 2020).
 
     >>> from detectors.trial import trial
