@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detectors import kernel, numbers, program
+from detectors import charts, kernel, numbers, program
 from detectors.registry import load
 from detectors.step import params
 from detectors.trial import trial
@@ -29,18 +29,28 @@ INPUTS = 6
 CODE = program.encode(("/", ("+", ("name", "x"), ("name", "y")), ("sqrt", ("-", ("name", "x"), ("num", 1.5)))),
                       {"x": program.X, "y": program.X + 1})
 BY_UNIT = {"time": 3600.0, "value": 0.5, "value/time": 0.001, "count": 4.0, "": 1.0, "code": CODE}
-PLANNED = {"every": 300.0, "coverage": 0.5, "inputs": float(INPUTS)}
+PLANNED = {"every": 300.0, "coverage": 0.5}
 
 
-def given(kind: Any) -> dict[str, Any]:
-    """Parameters by what they declare: those that must be given or are off, by unit; the plan's own; else defaults."""
+def given(kind: Any, optional: bool = True) -> dict[str, Any]:
+    """Parameters by what they declare: what must be given, and (`optional`) what is off, by unit; the plan's; else defaults."""
     out: dict[str, Any] = {}
     for p in params(kind):
-        off = p.default is None or (p.size == 1 and isnan(p.default))
+        off = p.default is None or (optional and p.size == 1 and isnan(p.default))
         out[p.name] = PLANNED[p.name] if p.name in PLANNED else BY_UNIT[p.unit] if off else p.default
-        if p.size == 2:
+        if p.size == 2 and optional:
             out[p.name] = (-50.0, 50.0)
+        elif p.size > 2 and p.default is None and p.unit != "code":
+            out[p.name] = (out[p.name],) * p.size
+        if p.name == "inputs":
+            out[p.name] = float(inputs(kind))
     return out
+
+
+def inputs(kind: Any) -> int:
+    """How many inputs an operator is tested with: as many as it takes, up to INPUTS."""
+    most = [min(INPUTS, int(p.high)) for p in params(kind) if p.name == "inputs"]
+    return most[0] if most else 1
 
 
 def wild(n: int, seed: int = 7) -> list[tuple[float, float]]:
@@ -62,7 +72,7 @@ def calls(folder: str, kind: Any, stream: list[tuple[float, float]]) -> list[tup
     """The arguments after p and s, for one series: derive operators are fed all of their inputs, gaps (NaN) too."""
     if folder != "derive":
         return stream
-    many = INPUTS if "inputs" in kind.PARAMS.names else 1
+    many = inputs(kind)
     return [(t, float(k), nan if many > 1 and (i + k) % 7 == 0 else x + k)
             for i, (t, x) in enumerate(stream) for k in range(many)]
 
@@ -100,7 +110,7 @@ def test_examples(path: Path) -> None:
 
 def test_examples_of_helpers() -> None:
     """So do those of the shared numerics and of the encoder."""
-    for module in (numbers, program):
+    for module in (charts, numbers, program):
         result = doctest.testmod(module)
         assert result.attempted > 0 and result.failed == 0
 
@@ -120,10 +130,11 @@ def test_declarations(folder: str, kind: Any) -> None:
             assert kind.slots["n"] == 1
 
 
+@pytest.mark.parametrize("optional", [True, False], ids=["on", "off"])
 @each
-def test_wild_input(folder: str, kind: Any) -> None:
+def test_wild_input(folder: str, kind: Any, optional: bool) -> None:
     """No input makes a step raise, or a kind say what is not finite, or a check say an unknown flag, or a state grow."""
-    p, s = trial(kind, **given(kind))
+    p, s = trial(kind, **given(kind, optional))
     before = deepcopy(p)
     for args in calls(folder, kind, wild(1500)):
         y = kind.step(p, s, *args)
@@ -171,20 +182,20 @@ def fed(slot: Any, t: Any, k: Any, x: Any, P: Any, S: Any, out: Any) -> None:
         out[i] = step(P[slot[i]], S[slot[i]], t[i] / 1e6, k[i], x[i])  # noqa: F821
 
 
-def matrices(kind: Any, rows: int) -> tuple[Any, Any, Any]:
+def matrices(kind: Any, rows: int, optional: bool) -> tuple[Any, Any, Any]:
     """Parameter and state records of some series as strided views into float matrices, as the plan lays them out."""
     wide = [np.zeros((rows, dtype.itemsize // 8 + 2)) for dtype in (kind.PARAMS, kind.STATE)]
     wide[1][:, [0, -1]] = 777.0                         # the neighbours' slots: nobody may write here
     P, S = (m[:, 1:-1].view(dtype)[:, 0] for m, dtype in zip(wide, (kind.PARAMS, kind.STATE), strict=True))
-    for name, value in given(kind).items():
+    for name, value in given(kind, optional).items():
         P[name] = value
     P.flags.writeable = False
     return P, S, wide[1]
 
 
-def answers(folder: str, kind: Any, compiled: bool) -> tuple[bytes, bytes, Any]:
+def answers(folder: str, kind: Any, compiled: bool, optional: bool) -> tuple[bytes, bytes, Any]:
     """Three series in turns through the product's own loop: scores and states as bits."""
-    P, S, matrix = matrices(kind, 3)
+    P, S, matrix = matrices(kind, 3, optional)
     queues = {r: iter(calls(folder, kind, wild(700, seed=r))) for r in range(3)}
     order = [r for r in range(3) for _ in calls(folder, kind, wild(700, seed=r))]
     random.Random(1).shuffle(order)
@@ -204,10 +215,11 @@ def answers(folder: str, kind: Any, compiled: bool) -> tuple[bytes, bytes, Any]:
     return out.tobytes(), S.tobytes(), matrix
 
 
+@pytest.mark.parametrize("optional", [True, False], ids=["on", "off"])
 @each
-def test_compiled_gives_the_same_bits(folder: str, kind: Any) -> None:
-    """Compiled and interpreted say the same, bit for bit, and keep to their own slots."""
-    plain, machine = answers(folder, kind, False), answers(folder, kind, True)
+def test_compiled_gives_the_same_bits(folder: str, kind: Any, optional: bool) -> None:
+    """Compiled and interpreted say the same, bit for bit, and keep to their own slots, with what is off by default on and off."""
+    plain, machine = answers(folder, kind, False, optional), answers(folder, kind, True, optional)
     assert (machine[2][:, [0, -1]] == 777.0).all()
     assert np.array_equal(np.frombuffer(plain[0]), np.frombuffer(machine[0]), equal_nan=True)
     assert plain[1] == machine[1]
@@ -276,7 +288,7 @@ def test_source_of_steps(folder: str, kind: Any) -> None:
 def test_source_of_helpers() -> None:
     """Nor do the functions that steps call."""
     inside = {"unary", "binary", "constants", "evaluate"}
-    found = functions(numbers) + [f for f in functions(program) if f.name in inside]
+    found = functions(charts) + functions(numbers) + [f for f in functions(program) if f.name in inside]
     assert inside <= {f.name for f in found}
     assert [fault for f in found for fault in faults(f)] == []
 
