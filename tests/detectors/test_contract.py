@@ -60,11 +60,12 @@ def wild(n: int, seed: int = 7) -> list[tuple[float, float]]:
     for i in range(n):
         t += r.choice((300.0, 300.0, 300.0, 299.75, 60.0, 0.0, 1.0, 1e5 if r.random() < 0.05 else 300.0))
         if i == n // 2:
-            t = 1.9e9 + 0.1
+            t = 1_893_427_200.1         # a new year in Beijing: a total that begins with it is whole
         x = x if n // 4 < i < n // 3 else x + r.gauss(0.0, 1.0)
         out.append((t, r.choice(odd) if r.random() < 0.04 and i > 50 else x))
     out += [(out[-1][0] + 300.0 * i, x) for i in range(1, 40)]
     out += [(out[-1][0] + 86400.0 * 30.44 * i, x + i % 5) for i in range(1, 40)]
+    out += [(out[-1][0] + 86400.0 * 7 * i, x + i % 7) for i in range(1, 330)]
     return [*out, (9.2e12, x), (9.2e12, -x)]
 
 
@@ -73,7 +74,7 @@ def calls(folder: str, kind: Any, stream: list[tuple[float, float]]) -> list[tup
     if folder != "derive":
         return stream
     many = inputs(kind)
-    return [(t, float(k), nan if many > 1 and (i + k) % 7 == 0 else x + k)
+    return [(t, float(k), nan if many > 1 and (i + k) % 7 == 0 else x + k if i % 2 == 0 else x / 10.0 ** k)
             for i, (t, x) in enumerate(stream) for k in range(many)]
 
 
