@@ -14,7 +14,7 @@ def drill(ground: Any, short: bool, row: Any) -> None:
     lives = tools.here("live")
     live = lives.Live(ground, lives.brisk())
     live.start("judge", "judge2", "combine", "desk")
-    live.working("judge", 3)
+    live.sharing("judge", "judge2")
     live.working("desk")
     with lives.Load(live.writer, [f"gauge-{n}" for n in range(24)]) as load:
         for name in ("judge",) if short else ("judge", "judge2"):

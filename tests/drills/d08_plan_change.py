@@ -18,7 +18,7 @@ def drill(ground: Any, short: bool, row: Any) -> None:
     for n in range(1 if short else 5):
         live = lives.Live(ground, lives.brisk(hold=HOLD))
         live.start("judge", "judge2", "combine", "desk")
-        live.working("judge", 3)
+        live.sharing("judge", "judge2")
         live.working("desk")
         high = [20.0]
         with lives.Load(live.writer, [f"gauge-{n}" for n in range(24)],

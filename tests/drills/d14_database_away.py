@@ -15,7 +15,7 @@ def drill(ground: Any, short: bool, row: Any) -> None:
     live = lives.Live(ground, lives.brisk(within=4.0), state_url=url, history_url=url, desk_url=server.url("desk"))
     live.run.more = {"DESK_URL": live.bench.settings.desk_url}
     live.start("judge", "judge2", "combine", "desk")
-    live.working("judge", 3)
+    live.sharing("judge", "judge2")
     live.working("desk")
     height = {1: 20.0, 2: 20.0, 3: 20.0}
     with lives.Load(live.writer, [f"gauge-{n}" for n in range(24)],

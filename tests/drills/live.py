@@ -116,6 +116,10 @@ class Live:
         words = "caught up with the log" if stage == "desk" else "partition taken"
         tools.until(lambda: (self.bench.folder / f"{stage}.log").exists() and self.said(stage).count(words) >= taken, f"{stage} works")
 
+    def sharing(self, *names: str) -> None:
+        """Wait until each of these owns a partition and reads it."""
+        tools.until(lambda: all(self.metric("wanglou_lag_seconds{", name) for name in names), f"{names} share the work")
+
     def send(self, name: str, what: signal.Signals) -> None:
         """A signal to one process."""
         self.run.running[name].send_signal(what)
@@ -146,7 +150,8 @@ class Live:
             url, end = self.bench.settings.desk_url, lengths(self.bench.settings)["events", 0][1]
             tools.until(lambda: [1 for (at,) in self.ground.chain.rows(url, 'SELECT "offset" FROM position') if at >= end] or end == 0,
                         "the desk has folded all", seconds)
-            sleep(0.5)
+            tools.until(lambda: not self.ground.chain.rows(url, "SELECT key FROM delivery WHERE state = 'pending'"),
+                        "the desk has sent what it owes", seconds)
             took |= self.end("desk")
         return took
 
