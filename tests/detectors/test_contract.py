@@ -65,7 +65,7 @@ def wild(n: int, seed: int = 7) -> list[tuple[float, float]]:
         out.append((t, r.choice(odd) if r.random() < 0.04 and i > 50 else x))
     out += [(out[-1][0] + 300.0 * i, x) for i in range(1, 40)]
     out += [(out[-1][0] + 86400.0 * 30.44 * i, x + i % 5) for i in range(1, 40)]
-    out += [(out[-1][0] + 86400.0 * 7 * i, x + i % 7) for i in range(1, 330)]
+    out += [(out[-1][0] + 86400.0 * 7 * i, abs(x) + i % 7) for i in range(1, 330)]
     return [*out, (9.2e12, x), (9.2e12, -x)]
 
 
