@@ -30,7 +30,7 @@ class Jump:
         checks:
           - jump: {suspect: 50 cm, hold: 30min, keep: 3d}
 
-    Source: the offset or datum shift of hydrometric records, WMO-No. 1044, Manual on Stream Gauging, volume II (2010);
+    Source: the offset or datum shift of hydrometric records, WMO-No. 1044, Manual on Stream Gauging, volume I (2010);
     shift against a running median: J. W. Tukey, Exploratory Data Analysis, 1977.
 
     >>> from detectors.trial import trial

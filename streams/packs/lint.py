@@ -62,11 +62,11 @@ def _reach(draft: Draft, detector: Detector, indicator: Indicator, sites: tuple[
 
 
 def _flag(indicator: Indicator, site: str, x: float) -> tuple[Flag, str]:
-    """The worst flag that the checks without memory give to a value, and which check."""
+    """The worst flag that the checks without memory or calendar give to a value, and which check."""
     worst, by = Flag.GOOD, ""
     for use in indicator.checks:
         check = load("checks")[use.kind]
-        if not check.slots:
+        if not (check.slots or getattr(check, "calendar", False)):
             flag = Flag(int(check.step(_told(check, use, site), None, 0.0, x)))
             worst, by = max((worst, by), (flag, use.kind), key=lambda pair: pair[0])
     return worst, by

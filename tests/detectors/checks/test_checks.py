@@ -1,15 +1,23 @@
 """Series beside the flags they must get, written as one reads them."""
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from math import nan
 from typing import Any
 
+import numpy as np
 import pytest
 
+from detectors.checks.attenuated import Attenuated
+from detectors.checks.climatology import Climatology
 from detectors.checks.flat import Flat
+from detectors.checks.gap import Gap
+from detectors.checks.jump import Jump
 from detectors.checks.missing import Missing
+from detectors.checks.oscillation import Oscillation
 from detectors.checks.range import Range
 from detectors.checks.rate import Rate
+from detectors.checks.spike import Spike
 from detectors.trial import trial
 
 
@@ -51,6 +59,22 @@ def test_rate_off() -> None:
     assert flags(Rate, [0.0, 1.0], "0 1e300") == "1 1"
 
 
+@pytest.mark.parametrize(("params", "expected"), [
+    (dict(suspect=1.0), "1 3 3 1"),
+    (dict(suspect=1.0, suspect_up=2.0), "1 1 3 1"),                 # up has its own, down has that of both
+    (dict(suspect=1.0, suspect_down=2.0), "1 3 1 1"),
+    (dict(suspect_up=1.0), "1 3 1 1"),                              # one way alone
+    (dict(suspect_down=1.0, fail_down=1.2), "1 1 4 1"),
+    (dict(suspect=1.0, fail=1.2, fail_up=9.0, fail_down=9.0), "1 3 3 1"),
+])
+def test_rate_of_each_way(params: dict[str, float], expected: str) -> None:
+    """Up 90 in a minute, down 90, steady: the limit of a way takes the place of that of both; negated, the other way."""
+    assert flags(Rate, every(60.0, "0 90 0 0"), "0 90 0 0", **params) == expected
+    turned = {name.replace("_up", "_x").replace("_down", "_up").replace("_x", "_down"): value
+              for name, value in params.items()}
+    assert flags(Rate, every(60.0, "0 -90 0 0"), "0 -90 0 0", **turned) == expected
+
+
 @pytest.mark.parametrize(("values", "expected"), [
     ("5 5 5 5 5 5", "1 1 3 3 4 4"),
     ("5 5 6 6 6 6", "1 1 1 1 3 3"),
@@ -76,3 +100,149 @@ def test_missing() -> None:
     """Exactly the code is missing; off, nothing is."""
     assert flags(Missing, every(60.0, "1 2 3 4"), "9999 9999.999 -9999 0", code=9999.999) == "1 9 1 1"
     assert flags(Missing, [0.0], "0") == "1"
+
+
+LOW, HIGH = [float(m) for m in range(1, 13)], [10.0 + m for m in range(1, 13)]
+
+
+@pytest.mark.parametrize("year", [1931, 2024, 2026])
+def test_climatology(year: int) -> None:
+    """Each month has its own usual span, ends inside, from its first to its last second in local time, any year."""
+    for zone in (8, 0, -5):
+        p, s = trial(Climatology, low=LOW, high=HIGH, offset=zone * 3600.0)
+        for m in range(1, 13):
+            first = datetime(year, m, 1, tzinfo=timezone(timedelta(hours=zone)))
+            last = (first + timedelta(days=32)).replace(day=1) - timedelta(seconds=1)
+            for moment in (first, last):
+                said = [Climatology.step(p, s, moment.timestamp(), x) for x in (m - 0.1, m, m + 10.0, m + 10.1)]
+                assert said == [3.0, 1.0, 1.0, 3.0]
+
+
+def test_climatology_with_an_end_off() -> None:
+    """A month's end that is off flags nothing on that side."""
+    p, s = trial(Climatology, low=[nan] * 12, high=HIGH)
+    assert [Climatology.step(p, s, 0.0, x) for x in (-1e300, 11.1)] == [1.0, 3.0]
+
+
+@pytest.mark.parametrize(("values", "expected"), [
+    ("0 9 0 0 0", "1 1 1 1 1"),                         # fewer than three before: nothing to compare with
+    ("0 0 0 2 0", "1 1 1 3 1"),                         # one spike, and its neighbour is good
+    ("0 0 0 1 1.1", "1 1 1 1 3"),                       # just at the limit is not farther
+    ("0 0 0 9 9 0 0", "1 1 1 4 4 1 1"),                 # two readings long
+    ("0 0 0 0 0 9 9 9 9 9", "1 1 1 1 1 4 4 4 1 1"),     # a step that stays: until the median follows
+    ("0 0 0 9 9 9 9", "1 1 1 4 4 4 1"),                 # the same while the five fill up
+    ("0 1 2 3 4 5 6 7 8", "1 1 1 3 3 3 3 3 3"),         # a ramp of 1 a reading lags by three: above the limit
+    ("0 .3 .6 .9 1.2 1.5 1.8 2.1", "1 1 1 1 1 1 1 1"),  # slower ones do not
+])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_spike(values: str, expected: str, sign: str) -> None:
+    """Against the median of up to five readings before: suspect above 1, fail above 5, negated too."""
+    series = " ".join(sign + x for x in values.split())
+    assert flags(Spike, every(300.0, values), series, suspect=1.0, fail=5.0) == expected
+
+
+def test_spike_after_a_gap_and_off() -> None:
+    """After a long gap nothing is compared until three readings are there again; limits that are off flag nothing."""
+    times = [0.0, 300.0, 600.0, 900.0, 9000.0, 9300.0, 9600.0, 9900.0]
+    assert flags(Spike, times, "0 0 0 0 9 9 9 0", suspect=1.0, gap=3600.0) == "1 1 1 1 1 1 1 3"
+    assert flags(Spike, times, "0 0 0 0 9 9 9 0", suspect=1.0) == "1 1 1 1 3 3 3 3"
+    assert flags(Spike, times, "0 0 0 0 9 9 9 0") == "1 1 1 1 1 1 1 1"
+
+
+@pytest.mark.parametrize(("values", "expected"), [
+    ("0 0 0 2 2 2 2 2 2 2 2", "1 1 1 1 1 3 3 3 3 3 1"),         # from hold (10 min) until keep (35 min), then believed
+    ("0 0 0 9 9 9 9 9 9 9 9", "1 1 1 1 1 4 4 4 4 4 1"),         # a large one fails
+    ("0 0 0 2 2 0 0 0 2 2 2", "1 1 1 1 1 1 1 1 1 1 3"),         # back within hold: a wave, never flagged
+    ("0 0 0 2 2 2 .6 .5 .5 0 0", "1 1 1 1 1 3 3 1 1 1 1"),      # back within half of the limit ends it
+    ("0 0 0 1 1 1 1 1 1 1 1", "1 1 1 1 1 1 1 1 1 1 1"),         # at the limit is no shift
+    ("0 .3 .6 .9 1.2 1.5 1.8 2.1 2.4 2.7 3", "1 1 1 1 1 1 1 1 1 1 1"),      # nor is a slow rise
+    ("0 0 0 2 2 -2 2 2 2 2 2", "1 1 1 1 1 3 3 3 3 3 1"),        # away is away, either side
+])
+@pytest.mark.parametrize("sign", ["", "-"])
+@pytest.mark.parametrize("start", [0.0, 1.7e9 + 0.1])
+def test_jump(values: str, expected: str, sign: str, start: float) -> None:
+    """A shift of more than 1 that stays for 10 minutes is doubtful until 35 minutes have passed; above 5 it fails."""
+    series = " ".join(f"{-float(x)}" if sign else x for x in values.split())
+    params = dict(suspect=1.0, fail=5.0, hold=600.0, keep=2100.0)
+    assert flags(Jump, every(300.0, values, start), series, **params) == expected
+
+
+def test_jump_again_and_over_a_gap() -> None:
+    """What is believed is the new level: a second shift is found against it; over a gap nothing is compared."""
+    values = "0 0 0 2 2 2 2 2 2 2 2 2 4 4 4"
+    assert flags(Jump, every(300.0, values), values, suspect=1.0, hold=600.0, keep=900.0) == "1 1 1 1 1 3 1 1 1 1 1 1 1 1 3"
+    times = [0.0, 300.0, 600.0, 9000.0, 9300.0, 9600.0]
+    assert flags(Jump, times, "0 0 0 2 2 2", suspect=1.0, hold=0.0, gap=3600.0) == "1 1 1 1 1 1"
+    assert flags(Jump, times, "0 0 0 2 2 2", suspect=1.0, hold=0.0) == "1 1 1 3 3 3"
+
+
+@pytest.mark.parametrize(("values", "expected"), [
+    ("0 1 0 1 0 1 0 1", "1 1 1 3 4 4 4 4"),             # the first movement is no turn
+    ("0 .9 0 .9 0 .9 0 .9", "1 1 1 1 1 1 1 1"),         # smaller than the swing
+    ("0 .5 1 .5 0 .5 1 .5", "1 1 1 1 1 1 3 3"),         # slower; counted where the swing is complete
+    ("0 1 2 3 4 5 6 7", "1 1 1 1 1 1 1 1"),             # no turn
+    ("0 9 9 9 0 0 0 9", "1 1 1 1 1 1 1 3"),             # resting does not turn
+    ("26.5 26.6 26.5 26.6 26.5 26.6", "1 1 1 1 1 1"),
+])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_oscillation(values: str, expected: str, sign: str) -> None:
+    """Two turns of 1 or more within the hour are doubtful, three a fault, negated too."""
+    series = " ".join(sign + x for x in values.split())
+    params = dict(swing=1.0, over=3600.0, suspect=2, fail=3)
+    assert flags(Oscillation, every(300.0, values), series, **params) == expected
+
+
+def test_oscillation_forgets() -> None:
+    """Turns leave the window, a turn just as old as the window too; a swing given in binary fractions is met."""
+    assert flags(Oscillation, [0, 300, 600, 900, 4199, 4200], "0 1 0 1 1 1", swing=1.0, over=3600.0, suspect=2) == "1 1 1 3 3 1"
+    assert flags(Oscillation, every(300.0, "26.5 26.51 26.5 26.51"), "26.5 26.51 26.5 26.51", swing=0.01, over=3600.0,
+                 suspect=2) == "1 1 1 3"
+
+
+def test_oscillation_counts_as_a_plain_search_does() -> None:
+    """Random walks: as many turns as a search over the whole series finds, up to the 32 that are kept."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(0.0, 1.0, 400).cumsum()
+    turns, peak, trough, way = [], x[0], x[0], 0
+    for i, v in enumerate(x):
+        peak, trough = max(peak, v), min(trough, v)
+        if (way >= 0 and peak - v >= 1.5) or (way <= 0 and v - trough >= 1.5):
+            new = -1 if way > 0 or (way == 0 and peak - v >= 1.5) else 1
+            turns += [i] if way else []
+            peak, trough, way = v, v, new
+    expected = " ".join("3" if sum(i - 50 < k <= i for k in turns) >= 8 else "1" for i in range(400))
+    assert "3" in expected and "1" in expected
+    assert flags(Oscillation, [60.0 * i for i in range(400)], " ".join(map(str, x)), swing=1.5, over=3000.0, suspect=8) == expected
+
+
+@pytest.mark.parametrize("start", [0.0, -1e9, 1.7e9])
+def test_attenuated_as_numpy_has_it(start: float) -> None:
+    """Suspect and fail exactly where the deviation of the clock's sixteen parts is small, once three quarters are spanned."""
+    rng, parts = np.random.default_rng(5), 225.0
+    times = start + np.cumsum(rng.uniform(20.0, 200.0, 500))
+    x = 26.0 + rng.normal(0.0, 1.0, 500) * np.repeat([1.0, 0.05, 0.4, 1.0, 0.3], 100)
+    part, expected = np.floor(times / parts), []
+    for i in range(500):
+        inside = (part[:i + 1] > part[i] - 16) & (np.arange(i + 1) <= i)
+        deviation = x[:i + 1][inside].std()
+        young = inside.sum() < 5 or part[:i + 1][inside].min() > part[i] - 12
+        expected.append("1" if young else "4" if deviation < 0.1 else "3" if deviation < 0.5 else "1")
+    assert set(expected) == {"1", "3", "4"}
+    assert flags(Attenuated, times.tolist(), " ".join(map(repr, x.tolist())), over=3600.0, suspect=0.5,
+                 fail=0.1) == " ".join(expected)
+
+
+def test_attenuated_needs_readings() -> None:
+    """After a gap, and with few readings, nothing is said; off, neither; a constant series is the smallest there is."""
+    times = [*every(300.0, "0 " * 12), 90000.0, 90300.0]
+    assert flags(Attenuated, times, "5 " * 14, over=3600.0, fail=0.1) == "1 1 1 1 1 1 1 1 1 4 4 4 1 1"
+    assert flags(Attenuated, times, "5 " * 14, over=3600.0, fail=0.1, least=99) == "1 " * 13 + "1"
+    assert flags(Attenuated, times, "5 " * 14, over=3600.0) == "1 " * 13 + "1"
+
+
+@pytest.mark.parametrize("start", [0.0, -1e9, 1.7e9 + 0.1])
+def test_gap(start: float) -> None:
+    """The reading that ends a gap is flagged, none else; just as long as allowed is not longer."""
+    times = [start + t for t in (0.0, 600.0, 1201.0, 1500.0, 5100.0, 8701.0, 8701.0)]
+    assert flags(Gap, times, "5 5 5 5 5 5 5", suspect=600.0, fail=3600.0) == "1 1 3 1 3 4 1"
+    assert flags(Gap, times, "5 5 5 5 5 5 5") == "1 1 1 1 1 1 1"
