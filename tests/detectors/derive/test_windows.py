@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from math import isnan
+from math import isnan, nan
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from detectors.registry import load
 from detectors.trial import trial
 
-ORACLE = {"sum": np.sum, "mean": np.mean, "max": np.max, "min": np.min, "count": np.size, "last": lambda a: a[-1]}
+ORACLE = {"sum": np.sum, "mean": np.mean, "max": np.max, "min": np.min, "count": np.size, "last": lambda a: a[-1],
+          "median": np.median, "std": lambda a: np.std(a, ddof=1) if len(a) > 1 else nan}
 each = pytest.mark.parametrize("name", sorted(ORACLE))
 
 
@@ -32,7 +33,7 @@ def test_as_numpy_has_it(name: str, moves: list[tuple[int, float]]) -> None:
         points.append((t, x))
     for i, y in enumerate(run(name, points, over=7200.0)):
         inside = np.array([x for s, x in points[:i + 1] if s > points[i][0] - 7200.0])
-        assert y == pytest.approx(float(ORACLE[name](inside)), rel=1e-12, abs=1e-6)
+        assert y == pytest.approx(float(ORACLE[name](inside)), rel=1e-12, abs=1e-6, nan_ok=True)
 
 
 @each
@@ -52,9 +53,10 @@ def test_denser_readings_are_one_part_too_long_at_most(name: str) -> None:
     """A reading every 10 s over a day: the window ends within over / 296 of the truth, and never loses a reading inside."""
     points = [(10.0 * i, float(i)) for i in range(20000)]
     got = run(name, points, over=86400.0)[-1]
+    thinned = 100.0 if name == "median" else 0.0                            # that of the newest of each part
     shortest, longest = np.arange(20000 - 8640, 20000), np.arange(20000 - 8640 - 30, 20000)
     low, high = sorted((ORACLE[name](shortest), ORACLE[name](longest)))
-    assert low <= got <= high
+    assert low - thinned <= got <= high + thinned
 
 
 def test_coverage() -> None:
@@ -69,3 +71,17 @@ def test_no_drift() -> None:
     """A sum does not carry old readings on as rounding errors: after 1e15 has left, it is exact again."""
     values = [1e15, *[0.1] * 30]
     assert run("sum", [(300.0 * i, x) for i, x in enumerate(values)], over=1200.0)[-1] == pytest.approx(0.4, rel=1e-15)
+
+
+def test_std_does_not_cancel() -> None:
+    """Small movements at a large level keep their digits, and equal readings have none."""
+    values = (1e9 + np.random.default_rng(2).normal(0.0, 0.01, 40)).tolist()
+    got = run("std", [(300.0 * i, x) for i, x in enumerate(values)], over=3000.0)
+    assert got[-1] == pytest.approx(float(np.std(values[-10:], ddof=1)), rel=1e-9)
+    assert run("std", [(300.0 * i, 1e9 + 0.1) for i in range(20)], over=3000.0)[1:] == [0.0] * 19
+
+
+def test_median_is_not_moved_by_one() -> None:
+    """One reading of 1e300 among twelve changes nothing that matters."""
+    values = [26.0 + 0.01 * i for i in range(12)]
+    assert run("median", [(300.0 * i, x) for i, x in enumerate([*values[:6], 1e300, *values[6:]])], over=3900.0)[-1] == values[6]
