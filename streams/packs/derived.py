@@ -92,9 +92,10 @@ def _inputs(book: Book, draft: Draft, operator: str, op: Any, fields: Fields) ->
 
 
 def _arity(op: Any) -> tuple[int, int]:
-    """How many inputs: one, or as many as the parameter `inputs` says at most (a program may have fewer)."""
-    most = [int(p.high) for p in params(op) if p.name == "inputs"]
-    return (1 if coded(op) else most[0], most[0]) if most else (1, 1)
+    """How many inputs: one, or what the parameter `inputs` allows; without a least it is exactly the most (a program: from 1)."""
+    allowed = [(int(p.low), int(p.high)) for p in params(op) if p.name == "inputs"]
+    low, high = allowed[0] if allowed else (1, 1)
+    return (1 if coded(op) else low or high), high
 
 
 def _like(draft: Draft, fields: Fields, name: str, op: Any, sources: list[Indicator]) -> Indicator:
