@@ -36,6 +36,11 @@ class Aqi:
 
     Not for the daily index, which takes 24 h means and the ozone of 8 h.
 
+    In a pack:
+
+        derive:
+          air_index: {aqi: [so2, no2, pm10, pm25, co, o3], coverage: 0.5, grace: 10min}
+
     Source: HJ 633-2026, table 3; HJ 633-2012, table 1; rounding GB/T 8170-2008.
 
     >>> from detectors.trial import trial

@@ -18,6 +18,11 @@ class Count:
     The window is (t - over, t]; exact for readings at least over / 296 apart. NaN until `coverage` of the expected
     readings is in it. Not for the health of a station: silence is watched for every series already.
 
+    In a pack:
+
+        derive:
+          reports: {count: level, over: 1h, coverage: 0}
+
     Source: a moving count; QARTOD manual for real-time quality control, data reception (IOOS 2020).
 
     >>> from detectors.trial import trial

@@ -23,6 +23,11 @@ class Expr:
 
     Not for what needs memory: sum or average first, with another operator.
 
+    In a pack:
+
+        derive:
+          load: {expr: "inflow * level / capacity"}
+
     Source: postfix evaluation with a stack: E. W. Dijkstra 1961, MR 34/61.
 
     >>> from detectors.program import encode

@@ -18,6 +18,11 @@ class Last:
     The window is (t - over, t]; exact for readings at least over / 296 apart. NaN until `coverage` of the expected
     readings is in it. Not for carrying a value on over a gap: a value is made only where there is a reading.
 
+    In a pack:
+
+        derive:
+          level_hour: {last: level, over: 1h, coverage: 0.5}
+
     Source: sample and hold; QARTOD manual for real-time quality control, data reception (IOOS 2020).
 
     >>> from detectors.trial import trial

@@ -19,6 +19,11 @@ class Max:
     readings is in it. Not for unchecked readings: one bad one
     stands for the whole time.
 
+    In a pack:
+
+        derive:
+          level_peak: {max: level, over: 1d, coverage: 0.8}
+
     Source: a moving maximum; WMO-No. 8, part I, chapter 1 (extremes over a period).
 
     >>> from detectors.trial import trial

@@ -18,6 +18,11 @@ class Mean:
     The window is (t - over, t]; exact for readings at least over / 296 apart. NaN until `coverage` of the expected
     readings is in it. Not for circular values such as wind direction. Every reading counts the same, however long it stood.
 
+    In a pack:
+
+        derive:
+          level_mean: {mean: level, over: 8h, coverage: 0.75}
+
     Source: a moving mean; GB 3095-2012 (means over 8 and 24 hours).
 
     >>> from detectors.trial import trial

@@ -18,6 +18,11 @@ class Sum:
     The window is (t - over, t]; exact for readings at least over / 296 apart. NaN until `coverage` of the expected
     readings is in it. Not for readings that are themselves running totals (a counter): take the difference at the feed.
 
+    In a pack:
+
+        derive:
+          rain_12h: {sum: rain, over: 12h, coverage: 0.8}
+
     Source: a moving sum; WMO-No. 8, part I, chapter 6 (precipitation amounts over a period).
 
     >>> from detectors.trial import trial

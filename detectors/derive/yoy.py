@@ -22,6 +22,11 @@ class Yoy:
 
     Not for rates and shares, whose change is a difference in points, and not for daily values.
 
+    In a pack:
+
+        derive:
+          retail_change: {yoy: retail, merge: 1}
+
     Source: 同比, National Bureau of Statistics of China, 统计上同比、环比 (notes on main indicators).
 
     >>> from detectors.trial import trial
