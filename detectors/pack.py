@@ -228,6 +228,14 @@ class FeedSource:
 
 
 @dataclass(frozen=True)
+class Fold:
+    """Storm folding: a post gets at most `more` messages over a channel in `within` seconds while nothing is red."""
+
+    more: int = 3
+    within: float = 30.0
+
+
+@dataclass(frozen=True)
 class City:
     """All of a configs folder: what one plan hash stands for."""
 
@@ -239,3 +247,5 @@ class City:
     posts: tuple[Post, ...] = ()
     feeds: tuple[FeedSource, ...] = ()
     grammar: int = 1
+    channels: dict[str, dict[str, str]] = field(default_factory=dict)     # channel -> its options; of secrets only the names
+    fold: Fold = field(default_factory=Fold)

@@ -1,21 +1,24 @@
 """The outbox: due deliveries to their channels, at least once. Retry, back-off and giving up live here and nowhere else.
 
 A row is taken by a lease that is written *before* the attempt: after a crash the row comes back when the lease ends,
-with attempts > 0, and goes out marked 重发 under the same key.
+with attempts > 0, and goes out marked 重发 under the same key. Calls to one post may share a message (outbox.py), and no
+address is written to faster than its channel declares (rates.py): what has no token waits, without an attempt.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from detectors.level import Level
 from streams.clock import iso
-from streams.desk import acts
-from streams.desk.channels import Channel, Message, Outcome, Result
+from streams.desk import acts, channels, outbox
+from streams.desk.channels import Channel, Declared, Message, Outcome, Result
 from streams.desk.fold import Moment
+from streams.desk.rates import Bucket, Rates
 from streams.desk.store import Store, audit
 from streams.desk.tables import Alert, Delivery
 from streams.desk.words import say
@@ -32,35 +35,53 @@ class Deliverer:
     """Sends what is due. `moment` gives wall clock and words; `url` is where a person finds the desk."""
 
     def __init__(
-        self, store: Store, channels: dict[str, Channel], moment: Callable[[], Moment], url: str, metrics: Metrics
+        self, store: Store, lines: dict[str, Channel], moment: Callable[[], Moment], url: str, metrics: Metrics
     ) -> None:
-        self.store, self.channels, self.moment, self.url, self.metrics = store, channels, moment, url, metrics
-        self.pool = ThreadPoolExecutor(8, "deliver")
+        self.store, self.channels, self.moment, self.url, self.metrics = store, lines, moment, url, metrics
+        self.pool, self.rates = ThreadPoolExecutor(8, "deliver"), Rates(self._spent)
 
     def pump(self) -> int:
         """One round; how many attempts were made. Slow channels do not hold up the quick ones: each has its own thread."""
-        rows = self._take(self.moment().now)
-        tries = {self.pool.submit(self._attempt, row): row for row in rows}
+        m = self.moment()
+        with self.store.begin() as s:
+            outbox.arrange(s, m)
+        rows = self._take(m)
+        tries = {self.pool.submit(self._attempt, row, m.now): row for row in rows}
         for done in as_completed(tries):
             self._settle(tries[done], done.result())
         return len(rows)
 
-    def _take(self, now: int) -> list[Delivery]:
+    def _take(self, m: Moment) -> list[Delivery]:
+        now, rows = m.now, []
         with self.store.begin() as s:
-            rows = list(
-                s.scalars(
-                    select(Delivery)
-                    .where(Delivery.state == "pending", Delivery.next_at <= now)
-                    .order_by(Delivery.level.desc(), Delivery.next_at)
-                    .limit(BATCH)
-                    .with_for_update(skip_locked=True)
-                )
-            )
-            for row in rows:
-                row.attempts, row.next_at = row.attempts + 1, now + LEASE * 1_000_000
+            due = s.scalars(
+                select(Delivery)
+                .where(Delivery.state == "pending", Delivery.next_at <= now, outbox.LEADS)
+                .order_by(Delivery.level.desc(), Delivery.next_at)
+                .limit(BATCH)
+                .with_for_update(skip_locked=True)
+            ).all()
+            for row in due:
+                free = self._bucket(row, m).take(now, row.level >= Level.RED and row.scope == "real")
+                if free > now:
+                    row.next_at = free
+                    continue
+                outbox.leaves(s, row, now, now + LEASE * 1_000_000)
+                rows.append(row)
         return rows
 
-    def _attempt(self, row: Delivery) -> Outcome:
+    def _bucket(self, row: Delivery, m: Moment) -> Bucket:
+        said = getattr(self.channels.get(row.channel), "declared", Declared())
+        limits = channels.rates(said, m.names.city.channels.get(row.channel, {}))
+        return self.rates.bucket(row.channel, row.address, limits)
+
+    def _spent(self, channel: str, address: str, per: float) -> Iterable[int]:
+        if not per:
+            return ()
+        with self.store.read() as s:
+            return outbox.spent(s, channel, address, self.moment().now - round(per * 1e6))
+
+    def _attempt(self, row: Delivery, now: int) -> Outcome:
         channel = self.channels.get(row.channel)
         if channel is None:
             return Outcome(Result.NEVER, f"no channel {row.channel!r}")
@@ -76,7 +97,8 @@ class Deliverer:
             row.n,
             iso(row.until),
             again,
-            f"{self.url}/w/{row.alert}",
+            self.url if row.folded else f"{self.url}/w/{row.alert}",
+            now,
         )
         try:
             return channel.send(message, row.address)
@@ -86,30 +108,34 @@ class Deliverer:
     def _settle(self, tried: Delivery, outcome: Outcome) -> None:
         m = self.moment()
         with self.store.begin() as s:
-            row = s.get(Delivery, tried.key, with_for_update=True)
-            if row is None:
-                return
-            result = self._result(row, outcome, m.now)
-            alert = s.get(Alert, row.alert)
-            raised = alert.raised if alert and row.n == 1 else 0
-            audit(
-                s,
-                m.now,
-                "delivery",
-                alert,
-                row.post,
-                channel=row.channel,
-                result=result,
-                attempt=row.attempts,
-                detail=outcome.detail,
-            )
+            told = [self._outcome(s, row, outcome, m) for row in outbox.together(s, tried.key)]
+        for row, result, raised in told:
+            self.metrics.deliveries.labels(row.channel, result).inc()
             if outcome.result is Result.SENT:
-                acts.receipt(s, row.key, "sent", m)
-        self.metrics.deliveries.labels(row.channel, result).inc()
+                self.metrics.delivery_seconds.labels(row.channel).observe(max(0, m.now - row.created) / 1e6)
+                if raised:
+                    self.metrics.delivered_seconds.labels(row.channel).observe(max(0, m.now - raised) / 1e6)
+        if told and outcome.after is not None:      # the address itself asked for a pause
+            self._bucket(tried, m).shut_until(told[0][0].next_at)
+
+    def _outcome(self, s: Session, row: Delivery, outcome: Outcome, m: Moment) -> tuple[Delivery, str, int]:
+        """Write down what became of one call; its row, the result, and since when it is a warning (first steps only)."""
+        result, alert = self._result(row, outcome, m.now), s.get(Alert, row.alert)
+        audit(
+            s,
+            m.now,
+            "delivery",
+            alert,
+            row.post,
+            channel=row.channel,
+            result=result,
+            attempt=row.attempts,
+            detail=outcome.detail,
+            folded=row.folded if row.folded != row.key else None,
+        )
         if outcome.result is Result.SENT:
-            self.metrics.delivery_seconds.labels(row.channel).observe(max(0, m.now - row.created) / 1e6)
-            if raised:
-                self.metrics.delivered_seconds.labels(row.channel).observe(max(0, m.now - raised) / 1e6)
+            acts.receipt(s, row.key, "sent", m)
+        return row, result, alert.raised if alert and row.n == 1 else 0
 
     def _result(self, row: Delivery, outcome: Outcome, now: int) -> str:
         row.detail = outcome.detail
@@ -118,7 +144,8 @@ class Deliverer:
             return "sent"
         if outcome.result is Result.AGAIN and row.attempts <= len(BACKOFF):
             if row.state == "pending":
-                row.next_at = now + BACKOFF[row.attempts - 1] * 1_000_000
+                wait = BACKOFF[row.attempts - 1] if outcome.after is None else max(outcome.after, 1.0)
+                row.next_at = now + round(wait * 1e6)
             return "retry"
         row.state, row.receipt = "parked" if row.state == "pending" else row.state, row.receipt or "failed"
         return "parked"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Mapping
 from types import FrameType
 
 import structlog
@@ -42,7 +43,7 @@ class Desk:
         self.names = names.Plan(names.from_state(settings.state_url))
         self.played = settings.scenario or ("▶" if settings.ticks == "log" else "")
         url = f"http://{settings.desk_host}:{settings.desk_port}"
-        self.deliverer = Deliverer(self.store, channels.load(settings.data), self.moment, url, self.metrics)
+        self.deliverer = Deliverer(self.store, channels.load(settings.data, self.options), self.moment, url, self.metrics)
         self.consumer = Consumer(self.store, settings.broker, settings.topic("events"), self.moment, self.metrics)
         meter = Meter(self.store, self.metrics, self.names, clock.now)
         self.work = Work(self.store, self.consumer, self.deliverer, meter, self.moment)
@@ -56,6 +57,10 @@ class Desk:
             live=lambda: self.work.live,
             ready=self.fault,
         )
+
+    def options(self, channel: str) -> Mapping[str, str]:
+        """What the plan in force says of a channel."""
+        return self.names().city.channels.get(channel, {})
 
     def moment(self) -> Moment:
         """Now."""

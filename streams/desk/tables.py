@@ -145,6 +145,8 @@ class Delivery(Base):
     until: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[int | None]
     detail: Mapped[str] = mapped_column(default="")
+    went: Mapped[int | None]                # the last attempt began
+    folded: Mapped[str | None] = mapped_column(index=True)     # the key of the delivery whose message speaks for this one too
     __table_args__ = (Index("ix_delivery_due", "state", "next_at"),)
 
 

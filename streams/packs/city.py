@@ -2,18 +2,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 
 from detectors.level import LEVELS
-from detectors.pack import Area, FeedSource, Ladder, Post, Route, Step, Text
+from detectors.pack import Area, FeedSource, Fold, Ladder, Post, Route, Step, Text
 from streams.desk.ladder import RECEIPTS
 from streams.packs import nodes
 from streams.packs.book import ID, identifier
 from streams.packs.faults import Faults
 from streams.packs.fields import Fields
 from streams.packs.nodes import Node
+from streams.packs.outlets import Options, address, keeps, read_channels
 from streams.packs.sheets import Row, read
 
 STEP_KEYS = ("post", "channels", "within", "receipt")
@@ -21,12 +22,14 @@ STEP_KEYS = ("post", "channels", "within", "receipt")
 
 @dataclass(frozen=True)
 class Calls:
-    """Ladders, routes, posts and feeds."""
+    """Ladders, routes, posts, feeds, channels."""
 
     ladders: tuple[Ladder, ...] = ()
     routes: tuple[Route, ...] = ()
     posts: tuple[Post, ...] = ()
     feeds: tuple[FeedSource, ...] = ()
+    channels: Options = field(default_factory=dict)
+    fold: Fold = field(default_factory=Fold)
 
 
 def channels() -> list[str]:
@@ -80,16 +83,17 @@ def read_calls(folder: Path, shown: Path, packs: Iterable[str], trees: dict[str,
     """
     if not folder.is_dir():
         return Calls()
-    roots = {kind: _root(folder, shown, kind, faults) for kind in ("posts", "ladders", "routes", "feeds")}
+    roots = {kind: _root(folder, shown, kind, faults) for kind in ("posts", "ladders", "routes", "feeds", "channels")}
+    options, fold = read_channels(roots["channels"], faults)
     posts = {post.id: post for post in (_post(n, faults) for n in _list(roots["posts"], faults))}
-    ladders = {ladder.id: ladder for ladder in (_ladder(n, posts, faults) for n in _list(roots["ladders"], faults))}
+    ladders = {ladder.id: ladder for ladder in (_ladder(n, posts, options, faults) for n in _list(roots["ladders"], faults))}
     areas = [area for tree in trees.values() for area in tree]
     routes = tuple(_route(n, ladders, list(packs), areas, agencies, faults) for n in _list(roots["routes"], faults))
     feeds = tuple(_feed(n, list(indicators), faults) for n in _list(roots["feeds"], faults))
     _unused(roots["ladders"], ladders, {r.ladder for r in routes}, faults)
     for kind in ("posts", "ladders", "feeds"):
         _twice(roots[kind], faults)
-    return Calls(tuple(ladders.values()), routes, tuple(posts.values()), feeds)
+    return Calls(tuple(ladders.values()), routes, tuple(posts.values()), feeds, options, fold)
 
 
 def _root(folder: Path, shown: Path, kind: str, faults: Faults) -> Node | None:
@@ -115,19 +119,19 @@ def _post(node: Node, faults: Faults) -> Post:
     id = _id(fields, "post")
     addresses = fields.sub("addresses", channels())
     return Post(id, fields.title("title", Text(id)), fields.word("agency"),
-                {channel: addresses.word(channel) for channel in addresses.node.fields})
+                {channel: address(addresses, channel, faults) for channel in addresses.node.fields})
 
 
-def _ladder(node: Node, posts: dict[str, Post], faults: Faults) -> Ladder:
+def _ladder(node: Node, posts: dict[str, Post], options: Options, faults: Faults) -> Ladder:
     fields = Fields(node, faults, "ladder", ("id", "title", "steps", "repeat"))
     id = _id(fields, "ladder")
-    steps = tuple(_step(n, posts, faults) for n in fields.items("steps"))
+    steps = tuple(_step(n, posts, options, faults) for n in fields.items("steps"))
     if not steps:
         faults.add(fields.at("steps"), f"ladder {id}: ends without a step")
     return Ladder(id, fields.title("title", Text(id)), steps, fields.count("repeat", 1))
 
 
-def _step(node: Node, posts: dict[str, Post], faults: Faults) -> Step:
+def _step(node: Node, posts: dict[str, Post], options: Options, faults: Faults) -> Step:
     fields = Fields(node, faults, "step", STEP_KEYS)
     for key in ("post", "channels", "within"):
         fields.need(key)
@@ -136,7 +140,9 @@ def _step(node: Node, posts: dict[str, Post], faults: Faults) -> Step:
     for channel in used:
         if post and channel not in ("log", *posts[post].addresses):
             faults.hint(fields.at("channels"), f"post {post} has no address for channel {channel}")
-    return Step(post, used, fields.duration("within", 0.0), fields.choice("receipt", RECEIPTS[1:], "answered"))
+    step = Step(post, used, fields.duration("within", 0.0), fields.choice("receipt", RECEIPTS[1:], "answered"))
+    keeps(fields, used, step.receipt, step.within, options, faults)
+    return step
 
 
 def _route(node: Node, ladders: dict[str, Ladder], packs: list[str], areas: list[str], agencies: list[str] | None,

@@ -175,7 +175,8 @@ def _merged(book: Book) -> dict[str, Site]:
 
 def _whole(packs: tuple[Pack, ...], sites: dict[str, Site], trees: dict[str, dict[str, Area]], calls: Calls) -> City:
     areas = tuple(area for tree in trees.values() for area in tree.values())
-    return City(packs, sites, areas, calls.ladders, calls.routes, calls.posts, calls.feeds, GRAMMAR)
+    return City(packs, sites, areas, calls.ladders, calls.routes, calls.posts, calls.feeds, GRAMMAR,
+                calls.channels, calls.fold)
 
 
 def _checked(city: City, gathered: list[Faults]) -> Checked:

@@ -8,16 +8,18 @@ from threading import Lock
 
 import structlog
 
-from streams.desk.channels import Message, Outcome, Result
+from streams.desk.channels import Declared, Message, Options, Outcome, Result
 
 __all__ = ["Log"]
 say = structlog.get_logger(__name__)
 
 
 class Log:
-    """Writes the call down. Nothing is rung."""
+    """Writes the call down. Nothing is rung. A secret in an address stays a name here."""
 
-    def __init__(self, data: Path) -> None:
+    declared = Declared()
+
+    def __init__(self, data: Path, options: Options = dict) -> None:
         self.file, self.lock = data / "calls.jsonl", Lock()
 
     def send(self, message: Message, address: str) -> Outcome:

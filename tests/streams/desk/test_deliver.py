@@ -97,7 +97,7 @@ def test_the_log_phone_writes_a_line(tmp_path: Path) -> None:
 
 def test_the_folder_is_the_registry(tmp_path: Path) -> None:
     """Every channel file exports one class and is found by its name."""
-    assert set(channels.load(tmp_path)) == set(channels.names()) == {"log", "webhook"}
+    assert set(channels.load(tmp_path)) == set(channels.names()) >= {"log", "webhook"}
 
 
 class Script:

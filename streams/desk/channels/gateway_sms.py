@@ -1,0 +1,17 @@
+"""短信 through the installation's own HTTP gateway (see _gateway.py for its description). Address: a number.
+
+"Taken" says that the gateway has it. Where it posts back (option `callback`), a delivery report is `received` and a
+reply is `answered`.
+"""
+from __future__ import annotations
+
+from streams.desk.channels import Declared
+from streams.desk.channels._gateway import NEEDS, OPTIONS, Gateway
+
+__all__ = ["Sms"]
+
+
+class Sms(Gateway):
+    """Idempotent as far as the gateway keeps `{key}`; nothing is promised. A phone shows it after a while, or not at all."""
+
+    declared = Declared(called_back=("received", "answered"), takes=10.0, options=OPTIONS, needs=NEEDS, secrets=("callback",))
