@@ -18,6 +18,7 @@ from detectors.plan import Plan
 from detectors.reading import PlanRecord
 from streams import clock
 from streams.codec import BadRecord, decode
+from streams.sql import create
 
 tables = MetaData()
 plan = Table("plan", tables,
@@ -52,7 +53,7 @@ class Plans:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        tables.create_all(engine)
+        create(engine, tables)
 
     def put(self, data: bytes, by: str = "") -> str:
         """Keep a plan and say its hash. One that is there already becomes the newest again."""
@@ -84,7 +85,7 @@ class Plans:
 
 
 class Newest:
-    """The newest plan for those who ask every few seconds: it is decoded only when it is another one (200 000 sites are 30 MB)."""
+    """The newest plan for those who ask every few seconds: decoded only when it is another one (200 000 sites: 30 MB)."""
 
     def __init__(self, plans: Plans) -> None:
         self.plans = plans

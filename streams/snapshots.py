@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from streams import clock
 from streams.ledger import Place, Taken
+from streams.sql import create
 
 tables = MetaData()
 position = Table("position", tables,
@@ -60,7 +61,7 @@ class Positions:
 
     def __init__(self, engine: Engine, stage: str) -> None:
         self.engine, self.stage = engine, stage
-        tables.create_all(engine)
+        create(engine, tables)
 
     def take(self, connection: Connection, place: Place) -> Taken:
         """Become the owner: the epoch goes up by one. Two at once: one waits for the other."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from time import sleep
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
 from streams import clock
 from streams.errors import Unavailable
@@ -34,6 +34,16 @@ def engine(url: str) -> Engine:
     event.listen(made, "connect", _prepare)
     event.listen(made, "begin", _begin)
     return made
+
+
+def create(made: Engine, tables: MetaData, tries: int = 8) -> None:
+    """Make the tables that are missing. Of two processes that make them at once on PostgreSQL one fails, and looks again."""
+    for left in reversed(range(tries)):
+        try:
+            return tables.create_all(made)
+        except (IntegrityError, ProgrammingError):
+            if not left:
+                raise
 
 
 def _prepare(connection: Any, _: object) -> None:

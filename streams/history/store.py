@@ -19,6 +19,7 @@ from streams.history.tables import tables
 from streams.ledger import Out, Place, Taken
 from streams.plans import Plans, city_of
 from streams.snapshots import Page, Positions
+from streams.sql import create
 
 log = structlog.get_logger("wanglou.history")
 
@@ -86,7 +87,7 @@ class HistoryStore:
     def __init__(self, engine: Engine, plans: Plans) -> None:
         self.engine, self.plans = engine, plans
         self.positions = Positions(engine, "history")
-        tables.create_all(engine)
+        create(engine, tables)
 
     def thin(self) -> None:
         """Fold and drop what is older than the newest plan keeps."""

@@ -101,3 +101,30 @@ def test_waiting_says_so_and_ends() -> None:
     with pytest.raises(Unavailable, match="no database at postgresql"):
         wait_for_database("postgresql+psycopg://user:secret@127.0.0.1:1/none", said.append, limit=0.6)
     assert len(said) == 1 and "secret" not in said[0]
+
+
+def test_tables_that_another_process_makes_at_the_same_moment_are_no_fault(tmp_path: Path) -> None:
+    """PostgreSQL refuses the slower of two that make a table at once; it looks again and goes on. What lasts is raised."""
+    from sqlalchemy import MetaData
+    from sqlalchemy.exc import IntegrityError
+
+    from streams.sql import create, engine
+
+    class Raced(MetaData):
+        """Fails as often as it is told."""
+
+        def __init__(self, times: int) -> None:
+            super().__init__()
+            self.times, self.asked = times, 0
+
+        def create_all(self, *args: object, **more: object) -> None:
+            self.asked += 1
+            if self.asked <= self.times:
+                raise IntegrityError("CREATE TABLE", None, Exception("pg_type_typname_nsp_index"))
+
+    made, raced = engine(f"sqlite:///{tmp_path}/x.db"), Raced(2)
+    create(made, raced)
+    assert raced.asked == 3
+    with pytest.raises(IntegrityError):
+        create(made, Raced(99))
+    made.dispose()
