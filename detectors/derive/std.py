@@ -56,18 +56,16 @@ class Std:
 
 def lean(s: Any, x: float) -> float:
     """How far the mean of the window lies from `x`: near it, so that nothing is lost at a large level."""
-    total = 0.0
-    for q in range(int(s.used)):
-        j = int(s.head - s.used + q) % 300
+    total, start = 0.0, int(s.head - s.used)
+    for j in range(start, start + int(s.used)):
         total += s.counts[j % 300] * (s.means[j % 300] - x)
     return float(total / s.readings)
 
 
 def squares(s: Any, x: float, away: float) -> float:
     """The sum of squares about the mean `x + away`: within the parts, and of the parts."""
-    total = 0.0
-    for q in range(int(s.used)):
-        j = int(s.head - s.used + q) % 300
+    total, start = 0.0, int(s.head - s.used)
+    for j in range(start, start + int(s.used)):
         d = s.means[j % 300] - x - away
         total += s.moments[j % 300] + s.counts[j % 300] * d * d
     return max(total, 0.0)
