@@ -53,14 +53,15 @@ def gather(waiting: Sequence[Due], told: Sequence[Told], now: int, more: int = 3
     recent = [t for t in told if t.at > now - span]
     queue = sorted(waiting, key=lambda d: (-d.level, d.created, d.key))
     room = max(more - 1 - len(recent), 0 if recent else 1)      # but for the window's last message
-    if len(queue) <= room:
+    ripe = any(d.held and d.at <= now for d in queue)           # the window of some is over: they share one message
+    if len(queue) <= room and not ripe:
         return Gathered(tuple((d.key,) for d in queue), {})
     alone = [d for d in queue if d.level >= RED][:room]
     rest = queue[len(alone):]
     room -= len(alone)
     storm = sum(t.count for t in recent) + len(queue) > more
-    if any(d.level >= RED or (d.held and d.at <= now) for d in rest) or (storm and room):
-        return Gathered((*((d.key,) for d in alone), tuple(d.key for d in rest)), {})
+    if ripe or any(d.level >= RED for d in rest) or (storm and room):
+        return Gathered((*((d.key,) for d in alone), *([tuple(d.key for d in rest)] if rest else [])), {})
     alone += rest[:room]
     end = min([t.at for t in recent] or [now]) + span
     held = {d.key: d.at if d.held else min(end, max(now, d.created + (d.until - d.created) // 4)) for d in rest[room:]}
