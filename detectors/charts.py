@@ -71,3 +71,12 @@ def anscombe(x: float, m: float) -> float:
     x = root(max(x, 0.0), 3.0)
     y = root(m, 3.0)
     return 1.5 * (x * x - y * y) / root(m, 6.0)
+
+
+def put(work: Any, m: int, x: float) -> None:
+    """Put a number into its place among `m` in rising order, where `work` has room for one more."""
+    i = m
+    while i > 0 and work[i - 1] > x:
+        work[i] = work[i - 1]
+        i -= 1
+    work[i] = x

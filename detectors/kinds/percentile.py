@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from detectors.charts import HUGE, held
+from detectors.charts import HUGE, held, put
 from detectors.step import param
 
 __all__ = ["Percentile"]
@@ -76,15 +76,6 @@ def add(marks: Any, sums: Any, number: float, x: float) -> None:
         marks[i % len(marks)] = number + EPOCH
         sums[i % len(sums)] = 0.0
     sums[i % len(sums)] += x
-
-
-def put(work: Any, m: int, x: float) -> None:
-    """Put a number into its place among `m` in rising order."""
-    i = m
-    while i > 0 and work[i - 1] > x:
-        work[i] = work[i - 1]
-        i -= 1
-    work[i] = x
 
 
 def reached(work: Any, m: int, x: float) -> float:
