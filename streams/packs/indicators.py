@@ -78,7 +78,7 @@ def read_indicator(book: Book, draft: Draft, name: str, node: Node | None, sites
 
 def _sites(book: Book) -> dict[str, list[str]]:
     """Indicator -> sites. A site that names none has all measured ones of its pack; it may name one that its pack uses."""
-    at: dict[str, list[str]] = {}
+    at: dict[str, dict[str, None]] = {}
     for draft in book.drafts.values():
         derived = draft.fields.sub("derive").node.fields
         mine = [i for i, _ in draft.fields.each("indicators") if i not in derived and book.owners.get(i) == draft.id]
@@ -88,9 +88,9 @@ def _sites(book: Book) -> dict[str, list[str]]:
                     draft.faults.add(draft.sites.places[site], f"{name} is derived; name what it is made of")
                 elif name not in [*mine, *draft.uses]:
                     draft.faults.unknown(draft.sites.places[site], "indicator", name, [*mine, *draft.uses])
-                elif site not in at.setdefault(name, []):
-                    at[name].append(site)
-    return at
+                else:
+                    at.setdefault(name, {})[site] = None
+    return {name: list(sites) for name, sites in at.items()}
 
 
 def _unit(fields: Fields, default: str, must: bool) -> str:
