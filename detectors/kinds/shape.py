@@ -38,7 +38,7 @@ class Shape:
 
     length: float = param(8.0, unit="count", low=2.0, high=8.0, integer=True, doc="readings in a window")
     near: float = param(3.0, unit="count", reset=False, low=1.0, high=8.0, integer=True, doc="windows whose distance counts")
-    stride: float = param(11.0, unit="count", reset=False, low=1.0, integer=True, doc="readings from window to window of the bank")
+    stride: float = param(11.0, unit="count", reset=False, low=1.0, integer=True, doc="readings between windows of the bank")
     level: float = param(1.0, low=0.0, high=1.0, integer=True, doc="0: shapes alone, wherever they lie")
     alpha: float = param(0.01, reset=False, low=0.0, high=1.0, doc="weight of the newest distance in what is usual")
     floor: float = param(0.0, unit="value", reset=False, low=0.0, doc="smallest usual distance that counts")
