@@ -40,6 +40,8 @@ def _options(whole: Fields, name: str, faults: Faults) -> dict[str, str]:
             faults.add(fields.at(key), f"{key}: a secret stands in the environment; write its name, ${PREFIX}…")
     if "per_minute" in options and not (options["per_minute"].isdigit() and int(options["per_minute"])):
         faults.add(fields.at("per_minute"), f"per_minute: expected a whole number above 0, got {options['per_minute']!r}")
+    if "url" in options and not options["url"].startswith(("http://", "https://")):
+        faults.add(fields.at("url"), "url: begins with http:// or https://")
     wrong = channels.fault(name, options)
     if wrong is not None:
         faults.add(fields.at(wrong[0]), f"{name}: {wrong[0]}: {wrong[1]}")

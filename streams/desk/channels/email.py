@@ -8,6 +8,7 @@ anybody.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -27,6 +28,18 @@ class Email:
 
     declared = Declared(takes=60.0, options=("host", "port", "from", "tls", "user", "password"), needs=("host", "from"),
                         secrets=("user", "password"), defaults={"tls": "starttls"})
+
+    @staticmethod
+    def fault(options: Mapping[str, str]) -> tuple[str, str] | None:
+        """What `wanglou check` says of the options."""
+        tls = options.get("tls", "starttls")
+        if tls not in PORTS:
+            return "tls", f"unknown {tls!r}; allowed: {', '.join(PORTS)}"
+        if tls == "none" and options.get("password"):
+            return "tls", "a password never goes over an open line; take starttls or implicit"
+        if options.get("port", "1").isdigit() and 0 < int(options.get("port", "1")) < 65_536:
+            return None
+        return "port", f"expected 1 to 65535, got {options['port']!r}"
 
     def __init__(self, data: Path, options: Options = dict, timeout: float = 8.0) -> None:
         self.options, self.timeout = options, timeout

@@ -12,6 +12,7 @@ from pathlib import Path
 from streams.desk.channels import CALLBACK, Declared, Message, Options, Outcome, Result
 from streams.desk.channels._gateway import callback_fault
 from streams.desk.channels._http import Line, refused
+from streams.desk.channels._secrets import masked
 
 __all__ = ["Webhook"]
 CODES = ("code", "errcode", "StatusCode")
@@ -30,7 +31,7 @@ class Webhook:
     def send(self, message: Message, address: str) -> Outcome:
         """One attempt."""
         if not address.startswith(("http://", "https://", "$")):
-            return Outcome(Result.NEVER, f"no web address: {address!r}")
+            return Outcome(Result.NEVER, f"no web address: {masked(address)!r}")
         said = self.line.ask(address, message.at, json=asdict(message), headers={"Idempotency-Key": message.key})
         if isinstance(said, Outcome):
             return said
