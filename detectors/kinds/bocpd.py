@@ -25,6 +25,11 @@ class Bocpd:
     Not for slow drift or a daily shape, which are no regimes (see `trend`, `seasonal`); a single outlier is a regime of
     one reading: let the level hold.
 
+    In a pack:
+
+        detectors:
+          - {id: regime, indicator: level, kind: bocpd, floor: 2 cm, levels: {blue: {above: 0.9, hold: 10min}}}
+
     Source: R. P. Adams and D. J. C. MacKay, Bayesian online changepoint detection, arXiv 0710.3742 (2007); the run holds the
     reading that begins it, as in P. Fearnhead and Z. Liu, J. Royal Statistical Society B 69 (2007) 589-605.
 

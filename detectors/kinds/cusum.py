@@ -22,6 +22,11 @@ class Cusum:
 
     Not for values with a daily shape or a moving mean: their every turn is a shift. See `seasonal`, `page_hinkley`.
 
+    In a pack:
+
+        detectors:
+          - {id: shift, indicator: level, kind: cusum, target: usual, deviation: 8 cm, levels: {yellow: {above: 5, below: -5}}}
+
     Source: E. S. Page, Biometrika 41 (1954) 100-115; D. C. Montgomery, Introduction to Statistical Quality Control,
     section 9.1. Counts: G. Rossi, L. Lampugnani, M. Marchi, Statistics in Medicine 18 (1999) 2111-2122.
 

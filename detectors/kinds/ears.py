@@ -23,6 +23,11 @@ class Ears:
     Not for counts with a strong shape of the week (sum seven days first) and not where years of history exist: see
     `percentile`. A few cases a week need `floor`.
 
+    In a pack:
+
+        detectors:
+          - {id: c2, indicator: cases, kind: ears, method: 2, levels: {blue: {above: 3}, yellow: {above: 5}}}
+
     Source: L. Hutwagner et al., J. Urban Health 80 (2003) i89-i96;
     R. D. Fricker et al., Statistics in Medicine 27 (2008) 3407-3429.
 

@@ -21,6 +21,11 @@ class FiveLamp:
 
     Not for a quantity of which only one end is bad: see `threshold`.
 
+    In a pack:
+
+        detectors:
+          - {id: lamp, indicator: index, kind: five_lamp, levels: {yellow: {above: 1, below: -1}, red: {above: 2, below: -2}}}
+
     Source: the signal lamps of the early-warning index (预警指数, 五灯) of the China Economic Monitoring and Analysis
     Center, National Bureau of Statistics; the default limits are customary, not published: put down your own.
 

@@ -24,6 +24,11 @@ class HoltWinters:
     Not for a season that grows with the level (take a ratio first), nor for weeks with holidays in them; `seasonal` is
     calmer where there is no trend.
 
+    In a pack:
+
+        detectors:
+          - {id: odd, indicator: calls, kind: holt_winters, season: 24, slot: 1h, levels: {blue: {above: 5, below: -5}}}
+
     Source: P. R. Winters, Management Science 6 (1960) 324-342, in the error form of R. J. Hyndman and G. Athanasopoulos,
     Forecasting: Principles and Practice, section 8.3; bound: S. Gelper, R. Fried, C. Croux, J. Forecasting 29 (2010) 285-300.
 

@@ -23,6 +23,11 @@ class MannKendall:
 
     Not for dense readings that resemble their neighbours, nor for values with a daily or yearly shape: both look like trends.
 
+    In a pack:
+
+        detectors:
+          - {id: rising, indicator: retail, kind: mann_kendall, over: 400d, levels: {blue: {above: 1.96, below: -1.96}}}
+
     Source: H. B. Mann, Econometrica 13 (1945) 245-259; M. G. Kendall, Rank Correlation Methods, 1975; continuity
     correction and ties as in R. O. Gilbert, Statistical Methods for Environmental Pollution Monitoring, 1987, section 16.4.
 

@@ -22,6 +22,11 @@ class NegbinCusum:
     Not for a shape of the week or the year: give `mean` as what is normal there, or see `seasonal`. Thirty
     counts teach a dispersion only roughly: give it, or a longer `warm`, where years are known.
 
+    In a pack:
+
+        detectors:
+          - {id: more, indicator: cases, kind: negbin_cusum, dispersion: 0.3, warm: 60, levels: {blue: {above: 4}}}
+
     Source: M. Höhle and M. Paul, Computational Statistics and Data Analysis 52 (2008) 4357-4368, section 3.
 
     >>> from detectors.trial import trial

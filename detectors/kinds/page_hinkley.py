@@ -21,6 +21,11 @@ class PageHinkley:
 
     Not for a known target, which it drifts away from: see `cusum`. Not for values with a daily shape: see `seasonal`.
 
+    In a pack:
+
+        detectors:
+          - {id: moved, indicator: level, kind: page_hinkley, tolerance: 5 cm, levels: {blue: {above: 2 m, below: -2 m}}}
+
     Source: D. V. Hinkley, Biometrika 58 (1971) 509-523; E. S. Page 1954.
 
     >>> from detectors.trial import trial

@@ -26,6 +26,11 @@ class Percentile:
 
     Not for the first three years: see `ears`. Not for hourly or monthly counts, nor where reporting itself has changed.
 
+    In a pack:
+
+        detectors:
+          - {id: same-weeks, indicator: cases, kind: percentile, years: 3, least: 3, levels: {blue: {above: 80}}}
+
     Source: the moving percentile method of the China Infectious Diseases Automated-alert and Response System (CIDARS),
     国家传染病自动预警系统移动百分位数法; W. Yang et al., Western Pacific Surveillance and Response 2 (2011)
     10-15; which percentile for which disease: 中华流行病学杂志 32 (2011) 450-453.

@@ -22,6 +22,11 @@ class PoissonCusum:
     Not for counts that scatter more than a Poisson count (households, clusters): see `negbin_cusum`. Not with a
     shape of the week or the year: give `mean` as what is normal there, or see `seasonal`.
 
+    In a pack:
+
+        detectors:
+          - {id: more, indicator: cases, kind: poisson_cusum, ratio: 2, mean: usual_cases, levels: {blue: {above: 4}}}
+
     Source: J. M. Lucas, Technometrics 27 (1985) 129-144; its form as a likelihood ratio: M. Höhle and M. Paul, Computational
     Statistics and Data Analysis 52 (2008) 4357-4368.
 

@@ -22,6 +22,11 @@ class Seasonal:
 
     Not for a level that moves within weeks (see `holt_winters`), nor for holidays, which are an unusual hour of their week.
 
+    In a pack:
+
+        detectors:
+          - {id: unusual, indicator: calls, kind: seasonal, floor: 2, levels: {blue: {above: 4, below: -4}}}
+
     Source: the profile of a week as a control chart: D. C. Montgomery, Introduction to Statistical Quality Control, section
     10.3 (a chart for each stream); weights: S. W. Roberts, Technometrics 1 (1959) 239-250.
 

@@ -25,6 +25,11 @@ class Shape:
 
     Not for single values out of range (see `threshold`), nor for noise without a shape, where no window resembles another.
 
+    In a pack:
+
+        detectors:
+          - {id: strange, indicator: level, kind: shape, level: 0, stride: 9, floor: 1 cm, levels: {blue: {above: 4}}}
+
     Source: E. Burnaev and V. Ishimtsev, Conformalized density- and distance-based anomaly detection in time-series data
     (KNN-CAD), arXiv 1608.04585 (2016); a ratio in place of its p-value, which a bank of fixed size could not make small.
 

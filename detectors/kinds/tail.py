@@ -30,6 +30,11 @@ class Tail:
     twice as many come as they say, for 64 peaks know no better. Each peak costs 20 us: 2 M readings/s where 2 % are peaks,
     0.6 M where 8 % are.
 
+    In a pack:
+
+        detectors:
+          - {id: rare, indicator: calls, kind: tail, levels: {blue: {above: 4}, yellow: {above: 6}}}
+
     Source: A. Siffer et al., Anomaly detection in streams with extreme value theory (SPOT), KDD 2017; fit, in fixed
     memory and without its search for roots: J. Zhang and M. A. Stephens, Technometrics 51 (2009) 316-325.
 
