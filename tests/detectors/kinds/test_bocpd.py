@@ -9,6 +9,10 @@ import pytest
 from detectors.kinds.bocpd import Bocpd
 from detectors.trial import trial
 
+NILE = (1120, 1160, 963, 1210, 1160, 1160, 813, 1230, 1370, 1140, 995, 935, 1110, 994, 1020, 960, 1180, 799, 958, 1140, 1100, 1210,
+        1150, 1250, 1260, 1220, 1030, 1100, 774, 840, 874, 694, 940, 833, 701, 916, 692, 1020, 1050, 969, 831, 726, 456, 824, 702)
+"""Yearly flow of the Nile at Aswan from 1871, 10^8 m3: it fell for good in 1899 (G. W. Cobb, Biometrika 65 (1978) 243-251)."""
+
 
 def run(values: Any, **params: Any) -> tuple[list[float], Any]:
     p, s = trial(Bocpd, **params)
@@ -87,3 +91,11 @@ def test_what_never_moved() -> None:
     """A constant has no spread to compare with and says 0.0, unless `floor` gives it one."""
     assert set(run([5.0] * 80, warm=50)[0]) == {0.0}
     assert run([5.0] * 80 + [9.0], warm=50, floor=0.1)[0][-1] > 0.9
+
+
+def test_the_nile_of_1899() -> None:
+    """The fall of 1899 is the only change it is sure of, and it is sure within seven years."""
+    scores, _ = run(NILE, warm=20, regime=100, recent=10)
+    sure = [1871 + i for i, y in enumerate(scores) if y > 0.7]
+
+    assert 1899 <= sure[0] <= 1905 and sure[-1] <= 1909
