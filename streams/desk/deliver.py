@@ -43,8 +43,6 @@ class Deliverer:
     def pump(self) -> int:
         """One round; how many attempts were made. Slow channels do not hold up the quick ones: each has its own thread."""
         m = self.moment()
-        with self.store.begin() as s:
-            outbox.arrange(s, m)
         rows = self._take(m)
         tries = {self.pool.submit(self._attempt, row, m.now): row for row in rows}
         for done in as_completed(tries):
@@ -54,6 +52,7 @@ class Deliverer:
     def _take(self, m: Moment) -> list[Delivery]:
         now, rows = m.now, []
         with self.store.begin() as s:
+            outbox.arrange(s, m)
             due = s.scalars(
                 select(Delivery)
                 .where(Delivery.state == "pending", Delivery.next_at <= now, outbox.LEADS)

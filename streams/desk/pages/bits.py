@@ -108,4 +108,5 @@ def chip(d: Delivery, lang: str) -> tuple[str, str, bool]:
     state = "parked" if d.state == "parked" else d.receipt or ("retry" if d.state == "pending" and d.attempts else d.state)
     name = say(f"channel.{d.channel}", lang) if has(f"channel.{d.channel}") else d.channel
     again = f" {say('sent.again', lang)}" if d.attempts > 1 and d.state == "sent" else ""
-    return MARKS.get(state, "○"), f"{name} {say(f'sent.{state}', lang)}{again}", state in ("failed", "parked", "retry")
+    joint = f" {say('sent.folded', lang)}" if d.folded else ""
+    return MARKS.get(state, "○"), f"{name} {say(f'sent.{state}', lang)}{again}{joint}", state in ("failed", "parked", "retry")

@@ -118,3 +118,34 @@ def test_one_desk_leads_and_the_other_takes_over(desk: Any, url: str) -> None:
     two.release()
     one.release()
     other.dispose()
+
+
+def test_a_storm_is_folded_by_two_desks_at_once(desk: Any, change: Callable[..., Any]) -> None:
+    """Each call is in exactly one message, whoever of the two gathers it; all rows end as sent."""
+    from dataclasses import replace
+
+    from sqlalchemy import select
+
+    from streams.desk.channels import Outcome, Result
+    from streams.desk.tables import Delivery
+
+    class Phone:
+        took: list[Any] = []  # noqa: RUF012 - one for both desks
+
+        def send(self, message: Any, address: str) -> Outcome:
+            self.took.append(message)
+            return Outcome(Result.SENT)
+
+    desk.put(*(replace(change("river_level", "lanxi", 2, detector=f"basin/d{n}"), group=f"basin/g{n}") for n in range(40)))
+    phone = Phone()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: desk.deliver(log=phone), range(2)))
+    for _ in range(3):
+        desk.now += 31_000_000
+        desk.deliver(log=phone)
+
+    with desk.store.read() as s:
+        rows = s.scalars(select(Delivery)).all()
+        assert len(rows) == 40 and {d.state for d in rows} == {"sent"} and broken(s) == 0
+    told = [m.key for m in phone.took]
+    assert len(told) == len(set(told)) <= 3 and set(told) == {d.folded or d.key for d in rows}
