@@ -40,7 +40,8 @@ def create(made: Engine, tables: MetaData, tries: int = 8) -> None:
     """Make the tables that are missing. Of two processes that make them at once on PostgreSQL one fails, and looks again."""
     for left in reversed(range(tries)):
         try:
-            return tables.create_all(made)
+            tables.create_all(made)
+            break
         except (IntegrityError, ProgrammingError):
             if not left:
                 raise

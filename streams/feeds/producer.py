@@ -244,7 +244,7 @@ class Outlet:
             starts = await asyncio.to_thread(self.buffer.append, [i.record for i in items])
         except Full as error:
             self._unwritten = True
-            self._refused = max(self._refused, *(len(i.record[2]) + FRAME for i in items), 0)
+            self._refused = max(self._refused, sum(len(i.record[2]) + FRAME for i in items))
             for item in items:
                 if not item.done.done():
                     item.done.set_exception(error)
@@ -285,6 +285,7 @@ class Outlet:
             async with self._disk:
                 kept = await asyncio.to_thread(self.buffer.read)
                 if not kept:
+                    self._refused = 0
                     self.online = True              # nothing can slip in between: what is queued now goes to Kafka
                     self._there.set()
                     self._doubt.clear()
