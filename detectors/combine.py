@@ -49,6 +49,7 @@ class Board:
         self.histories: dict[Key, History] = {}
         self.seen: dict[Key, dict[tuple[str, int, bool], None]] = {}
         self.contact = Contact(plan.indicators)
+        self.touched: set[Key] = set()                  # whose `part` is otherwise since these were last cleared
         self.ticks: dict[int, int] = {}
         self.places: dict[str, int] = {}
         self._raised: dict[Key, History] = {}           # those above normal
@@ -187,17 +188,28 @@ class Board:
 
     def dump(self) -> dict[str, Any]:
         """All of it as plain objects, for a snapshot."""
-        return {"histories": [(*key, h.dump()) for key, h in self.histories.items()],
-                "seen": [(*key, list(ids)) for key, ids in self.seen.items()],
-                "contact": self.contact.dump(), "ticks": [[p, t] for p, t in self.ticks.items()], "places": self.places,
+        return {**self.part(self.seen), **self.rest()}
+
+    def part(self, keys: Iterable[Key]) -> dict[str, Any]:
+        """What is kept of these (detector, series)."""
+        kept = [key for key in keys if key in self.seen]
+        return {"histories": [(*key, self.histories[key].dump()) for key in kept if key in self.histories],
+                "seen": [(*key, list(self.seen[key])) for key in kept]}
+
+    def rest(self) -> dict[str, Any]:
+        """What is kept of all together."""
+        return {"contact": self.contact.dump(), "ticks": [[p, t] for p, t in self.ticks.items()], "places": self.places,
                 "now": self.now, "stride": self.stride,
                 "rulings": [[*key, ruling.dump()] for key, ruling in self.rulings.items()]}
 
     def load(self, body: dict[str, Any]) -> None:
-        """The way back, by name: what the plan no longer has is left out."""
-        self.histories = {(d, s): History.of(h) for d, s, h in body["histories"]}
-        self._raised = {key: history for key, history in self.histories.items() if history.level}
-        self.seen = {(d, s): {(i, r, w): None for i, r, w in ids} for d, s, ids in body["seen"]}
+        """The way back, by name: what the plan no longer has is left out. A part is added to what there is."""
+        for d, s, h in body.get("histories", ()):
+            self.histories[d, s] = History.of(h)
+            self._raise((d, s), self.histories[d, s])
+        self.seen |= {(d, s): {(i, r, w): None for i, r, w in ids} for d, s, ids in body.get("seen", ())}
+        if "contact" not in body:
+            return
         self.contact.load(body["contact"])
         self.ticks = {p: t for p, t in body["ticks"]}
         self.places, self.now, self.stride = dict(body["places"]), body["now"], body["stride"]
@@ -225,6 +237,7 @@ class Board:
         if mark in ids:
             return True
         ids[mark] = None
+        self.touched.add(key)
         if len(ids) > SEEN:
             del ids[next(iter(ids))]
         return False

@@ -1,7 +1,8 @@
-"""The work of `combine`: a record of `levels` in, events out. Its board is one page, written whole."""
+"""The work of `combine`: a record of `levels` in, events out. Its board is a page for all, and one for each shard of sites."""
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import structlog
@@ -10,6 +11,7 @@ from detectors.combine import Board
 from detectors.event import Change
 from detectors.plan import Plan
 from detectors.reading import PlanRecord, Source, Tick
+from detectors.ruling import Key
 from streams import clock
 from streams.codec import BadRecord, Changes, Record, decode
 from streams.ledger import Out, Place, Taken
@@ -17,10 +19,11 @@ from streams.metrics import Metrics
 from streams.outs import changed, rejected
 from streams.plans import Library
 from streams.settings import Settings
-from streams.shards import partition
+from streams.shards import partition, shard
 from streams.snapshots import Page, Snapshots
 
 log = structlog.get_logger("wanglou.combine")
+_pack = msgspec.msgpack.Encoder().encode
 
 
 class Combining:
@@ -37,11 +40,25 @@ class Combining:
                 raise LookupError(f"the plan {taken.plan} of the snapshot is not in SQL")
             self._begin(plan)
             for page in taken.pages:
-                self._loaded().load(msgspec.msgpack.decode(page, strict=False))
+                self._load(msgspec.msgpack.decode(page, strict=False))
 
     def _begin(self, plan: Plan) -> None:
         self.plan = plan.hash
         self.board = Board(plan, lambda site: partition(site, self.settings.partitions))
+        self.keys: dict[int, dict[Key, None]] = {}      # by page: what is known of the series of a shard
+        self.due: set[int] = set()                      # pages to be written whatever was touched
+
+    def _load(self, body: dict[str, Any]) -> None:
+        self._loaded().load(body)
+        for detector, series, *_ in body.get("seen", ()):
+            self._put((detector, series))
+        if "contact" in body and body.get("seen"):      # a page of all, as it was once
+            self.due |= self.keys.keys()
+
+    def _put(self, key: Key) -> int:
+        number = 1 + shard(key[1].partition("@")[2])
+        self.keys.setdefault(number, {})[key] = None
+        return number
 
     def _loaded(self) -> Board:
         assert self.board is not None
@@ -88,17 +105,23 @@ class Combining:
             self._begin(plan)
             return []
         self.board, changes = self.board.move(plan)
-        self.plan = plan.hash
+        self.plan, self.due, self.keys = plan.hash, set(self.keys), {number: {} for number in self.keys}
+        self.due |= {self._put(key) for key in self.board.seen}
         return changes
 
     def take(self) -> Page:
-        """The whole board."""
+        """Page 0: what is known of all together; and a page of each shard whose series were told of."""
         if self.board is None:
             return Page()
-        return Page({0: msgspec.msgpack.encode(self.board.dump())}, self.plan, self.board.now)
+        self.due |= {self._put(key) for key in self.board.touched}
+        self.board.touched.clear()
+        numbers, self.due = self.due, set()
+        return Page({0: _pack(self.board.rest())} | {n: _pack(self.board.part(self.keys[n])) for n in sorted(numbers)},
+                    self.plan, self.board.now)
 
     def give_back(self, page: Page) -> None:
-        """The next page holds all again."""
+        """The next snapshot holds these again."""
+        self.due |= page.pages.keys() - {0}
 
     def report(self) -> None:
         """Area metrics, once a second."""

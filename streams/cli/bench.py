@@ -18,8 +18,12 @@ def register(app: typer.Typer) -> None:
 
 def bench(name: Annotated[list[str] | None, typer.Argument(help="these only; all if left out")] = None,
           quick: Annotated[bool, typer.Option("--quick", help="one short round: whether they run")] = False,
+          table: Annotated[Path | None, typer.Option(help="write all figures into this Markdown file")] = None,
           as_json: Annotated[bool, typer.Option("--json", help="one JSON object; words go to stderr")] = False) -> None:
-    """Print one line a figure, as ratios where there is something to compare; the first line says how busy the machine is."""
+    """Print one line a figure, as ratios where there is something to compare, and all of it as a JSON object last.
+
+    The first line says how busy the machine is.
+    """
     if name == ["job"]:
         from streams.bench.tools.job import job
 
@@ -27,11 +31,14 @@ def bench(name: Annotated[list[str] | None, typer.Argument(help="these only; all
         return
     from tempfile import TemporaryDirectory
 
-    from streams.bench.tools.frame import Bench, load, machine, names
+    from streams.bench.tools.frame import Bench, load, machine, names, tabled
     from streams.packs.faults import meant
 
     for unknown in (n for n in name or () if n not in names()):
         raise UsageError(f"no benchmark {unknown!r}{meant(unknown, names())}")
+
+    if table and (name or quick):
+        raise UsageError("--table keeps a whole run: without names and without --quick")
 
     def say(text: object) -> None:
         print(text, file=sys.stderr if as_json else sys.stdout, flush=True)
@@ -39,7 +46,7 @@ def bench(name: Annotated[list[str] | None, typer.Argument(help="these only; all
     where = machine()
     say(f"load average {' '.join(map(str, where['load']))} on {where['cpus']} CPUs ({where['cpu']}); "
         + ", ".join(f"{what} {where[what]}" for what in ("python", "numpy", "numba", "faust-streaming", "aiokafka")))
-    figures, lacking = [], {}
+    figures, lacking, lines = [], {}, []
     with TemporaryDirectory(prefix="wanglou-bench-", ignore_cleanup_errors=True) as folder:
         run = Bench(quick, Path(folder), say)
         try:
@@ -47,11 +54,13 @@ def bench(name: Annotated[list[str] | None, typer.Argument(help="these only; all
                 try:
                     for figure in load(one)(run):
                         say(figure)
+                        lines.append((figure.name, figure.said))
                         figures.append({"bench": one, "name": figure.name, **figure.values})
                 except Unavailable as error:
                     lacking[one] = str(error)
                     say(f"{one:<34}not measured: {error}")
         finally:
             run.close()
-    if as_json:
-        print(json.dumps({"machine": where, "quick": quick, "figures": figures, "not_measured": lacking}, ensure_ascii=False))
+    print(json.dumps({"machine": where, "quick": quick, "figures": figures, "not_measured": lacking}, ensure_ascii=False))
+    if table:
+        table.write_text(tabled(where, lines, lacking), encoding="utf-8")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,8 +21,8 @@ from streams.ledger import Out, Place
 from streams.metrics import Metrics
 from streams.plans import Library, Plans, city_of, plan_bytes, plan_hash
 from streams.settings import Settings
-from streams.shards import partition
-from streams.snapshots import Snapshots
+from streams.shards import partition, shard
+from streams.snapshots import Page, Snapshots
 from streams.sql import engine
 
 SITES = tuple(f"s{n}" for n in range(8))
@@ -293,3 +294,30 @@ def test_how_late_readings_come_and_how_long_they_take(shop: Shop) -> None:
     work.apply(2, block(101, s0=20.0))
     assert "wanglou_judged_seconds_count 1.0" in exposed(shop)
     assert 'wanglou_arrival_seconds_count{pack="river"} 3.0' in exposed(shop)
+
+
+def test_combine_writes_what_was_told_of(shop: Shop) -> None:
+    """One page for all and one for each shard that was told of since; a page of all, as it once was, is read as well."""
+    _, judged = shop.judge.open(HERE)
+    taken, work = shop.combine.open(LEVELS)
+    plan = encode(shop.plan(city()))
+    judged.apply(0, plan)
+    work.apply(0, plan)
+
+    def tell(t: int, **values: float) -> None:
+        for out in judged.apply(t, block(t, **values)):
+            work.apply(t, out.value)
+
+    tell(1, **dict.fromkeys(SITES, 35.0))
+    assert len(work.take().pages) == 1 + len({shard(site) for site in SITES})
+    assert list(work.take().pages) == [0]
+    tell(2, s3=20.0)
+    page = work.take()
+    assert list(page.pages) == [0, 1 + shard("s3")]
+    work.give_back(page)
+    assert work.take().pages == page.pages
+    whole = msgspec.msgpack.encode(work.board.dump())
+    assert shop.combine.write(LEVELS, taken.epoch, 2, Page({0: whole}, work.plan, 2))
+    _, again = shop.combine.open(LEVELS)
+    assert again.board.histories.keys() == work.board.histories.keys() and list(again.board.areas()) == list(work.board.areas())
+    assert len(again.take().pages) == 1 + len({shard(site) for site in SITES})

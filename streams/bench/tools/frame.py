@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -76,6 +76,19 @@ def machine() -> dict[str, Any]:
                   if line.startswith("model name")), platform.processor())
     return {"load": [round(x, 1) for x in os.getloadavg()], "cpus": os.cpu_count() or 1, "cpu": model,
             "python": platform.python_version(), **{p: version(p) for p in ("numpy", "numba", "faust-streaming", "aiokafka")}}
+
+
+def tabled(where: dict[str, Any], lines: Sequence[tuple[str, str]], lacking: Mapping[str, str]) -> str:
+    """A run as a Markdown file: the machine, how busy it was, a row a figure."""
+    release = dict(line.partition("=")[::2] for line in Path("/etc/os-release").read_text(encoding="utf-8").splitlines())
+    system = f"{release.get('NAME', '').strip(chr(34)).partition(' ')[0]} {release.get('VERSION_ID', '').strip(chr(34))}"
+    end = " ".join(str(round(x, 1)) for x in os.getloadavg())
+    said = [*lines, *((name, f"not measured: {why}") for name, why in lacking.items())]
+    rows = "".join(f"| {name} | {words.replace('|', chr(92) + '|')} |\n" for name, words in said)
+    return ("# The last whole run of `make bench`\n\nWritten by `wanglou bench --table`; how each figure comes about stands in "
+            f"its file of `streams/bench/`.\n\n{where['cpus']} cores, {system}, Python {where['python'].rpartition('.')[0]}; "
+            f"load average {' '.join(map(str, where['load']))} before the run, {end} after it (1, 5, 15 minutes): others worked "
+            f"on the machine where these are high, so believe the ratios first.\n\n| figure | measured |\n|---|---|\n{rows}")
 
 
 def middle(values: Sequence[float]) -> float:

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from streams import broker
-from streams.bench.tools.frame import names
+from streams.bench.tools.frame import names, tabled
 
-ALONE = ("kinds", "memory", "usual")
+ALONE = ("kinds", "memory", "scale", "usual")
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -68,6 +68,17 @@ def test_unknown_name() -> None:
     _, words = run("kindz", code=2)
 
     assert "did you mean kinds?" in words
+
+
+def test_a_table_of_a_whole_run() -> None:
+    """A row a figure and what could not be measured, the machine and its load; a part of a run is no table."""
+    where = {"cpus": 2, "python": "3.11.7", "load": [0.1, 0.2, 0.3]}
+    text = tabled(where, [("tick", "4 ms | all"), ("start", "2 s")], {"blocks": "no Kafka"})
+
+    assert "2 cores, " in text and "Python 3.11;" in text and "load average 0.1 0.2 0.3 before" in text
+    assert [line for line in text.splitlines() if line.startswith("| ")] == [
+        "| figure | measured |", "| tick | 4 ms \\| all |", "| start | 2 s |", "| blocks | not measured: no Kafka |"]
+    assert "whole run" in run("usual", "--table", "x.md", code=2)[1]
 
 
 def _read(path: Path) -> bytes:
