@@ -29,6 +29,7 @@ BACKOFF = (2, 5, 15, 30, 60, 120, 300, 300, 300)
 LEASE = 10
 """Seconds: longer than any channel's own time limit, short enough for a red."""
 BATCH = 50
+Calls = tuple[tuple[str, str], ...]
 
 
 class Deliverer:
@@ -44,12 +45,13 @@ class Deliverer:
         """One round; how many attempts were made. Slow channels do not hold up the quick ones: each has its own thread."""
         m = self.moment()
         rows = self._take(m)
-        tries = {self.pool.submit(self._attempt, row, m.now): row for row in rows}
+        tries = {self.pool.submit(self._attempt, row, m.now, calls): row for row, calls in rows}
         for done in as_completed(tries):
             self._settle(tries[done], done.result())
         return len(rows)
 
-    def _take(self, m: Moment) -> list[Delivery]:
+    def _take(self, m: Moment) -> list[tuple[Delivery, Calls]]:
+        """What leaves now, each with the calls that it speaks for."""
         now, rows = m.now, []
         with self.store.begin() as s:
             outbox.arrange(s, m)
@@ -65,8 +67,7 @@ class Deliverer:
                 if free > now:
                     row.next_at = free
                     continue
-                outbox.leaves(s, row, now, now + LEASE * 1_000_000)
-                rows.append(row)
+                rows.append((row, outbox.leaves(s, row, now, now + LEASE * 1_000_000)))
         return rows
 
     def _bucket(self, row: Delivery, m: Moment) -> Bucket:
@@ -80,7 +81,7 @@ class Deliverer:
         with self.store.read() as s:
             return outbox.spent(s, channel, address, self.moment().now - round(per * 1e6))
 
-    def _attempt(self, row: Delivery, now: int) -> Outcome:
+    def _attempt(self, row: Delivery, now: int, calls: Calls) -> Outcome:
         channel = self.channels.get(row.channel)
         if channel is None:
             return Outcome(Result.NEVER, f"no channel {row.channel!r}")
@@ -98,6 +99,7 @@ class Deliverer:
             again,
             self.url if row.folded else f"{self.url}/w/{row.alert}",
             now,
+            calls,
         )
         try:
             return channel.send(message, row.address)

@@ -98,12 +98,15 @@ def _relead(s: Session, m: Moment) -> None:
             rows[0].text = _text(s, rows, m)
 
 
-def leaves(s: Session, row: Delivery, now: int, again_at: int) -> None:
-    """Before an attempt: its time and its lease, on all rows of the message."""
+def leaves(s: Session, row: Delivery, now: int, again_at: int) -> tuple[tuple[str, str], ...]:
+    """Before an attempt: its time and its lease, on all rows of the message; (key, alert) of them when there are several."""
     row.attempts, row.next_at, row.went = row.attempts + 1, again_at, now
-    if row.folded:
-        s.execute(update(Delivery).where(Delivery.folded == row.key, Delivery.key != row.key, Delivery.state == "pending")
-                  .values(attempts=row.attempts, next_at=again_at, went=now))
+    if not row.folded:
+        return ()
+    others = (Delivery.folded == row.key, Delivery.key != row.key, Delivery.state == "pending")
+    s.execute(update(Delivery).where(*others).values(attempts=row.attempts, next_at=again_at, went=now))
+    found = s.execute(select(Delivery.key, Delivery.alert).where(*others).order_by(Delivery.level.desc(), Delivery.created))
+    return ((row.key, row.alert), *((key, alert) for key, alert in found))
 
 
 def together(s: Session, key: str) -> list[Delivery]:

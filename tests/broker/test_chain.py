@@ -155,9 +155,10 @@ def said(run: Run, calm: Run) -> None:
     assert list(dict.fromkeys(map(chain.told, run.events))) == list(dict.fromkeys(map(chain.told, again)))
     assert ids(run) == ids(calm) and {key: level for key, (_, level) in run.alerts.items()} == chain.groups(calm.events)
     assert run.deliveries() == calm.deliveries()
-    told = Counter(call["key"] for call in run.calls())
+    calls = [(key, call["again"]) for call in run.calls() for key in ([k for k, _ in call["speaks_for"]] or [call["key"]])]
+    told = Counter(key for key, _ in calls)
     assert set(told) == {key for (key,) in run.sql("SELECT key FROM delivery WHERE state = 'sent'")}
-    assert all(n <= 2 for n in told.values()) and sum(call["again"] for call in run.calls()) == sum(told.values()) - len(told)
+    assert all(n <= 2 for n in told.values()) and sum(again for _, again in calls) == sum(told.values()) - len(told)
     assert run.kept() == calm.kept()
 
 

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from detectors.level import Level
 from streams.clock import iso
-from streams.desk import acts, calls
+from streams.desk import acts, calls, outbox
 from streams.desk.api.who import site_of
 from streams.desk.pages import ask
 from streams.desk.tables import Alert, Audit, Event, Member
@@ -115,6 +115,7 @@ def alert(request: Request, id_: str) -> dict[str, Any]:
                     "text": d.text,
                     "sent": iso(d.sent_at) if d.sent_at else None,
                     "detail": d.detail,
+                    "folded": d.folded,
                 }
                 for d in found.deliveries
             ],
@@ -141,9 +142,9 @@ def receipt(request: Request, key: str, body: Receipt) -> dict[str, str]:
     site = site_of(request)
     try:
         with site.store.begin() as s:
-            row = acts.receipt(s, key, body.receipt, site.moment)
-            return {"key": row.key, "receipt": row.receipt}
-    except KeyError:
+            rows = [acts.receipt(s, row.key, body.receipt, site.moment) for row in outbox.together(s, key)]
+            return {"key": key, "receipt": rows[0].receipt}
+    except IndexError:
         raise HTTPException(404, "no such delivery") from None
 
 

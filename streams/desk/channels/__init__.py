@@ -36,7 +36,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One call: `key` is the same at each attempt; `again` = an earlier attempt may have arrived; `at` = now, µs UTC."""
+    """One call: `key` is the same at each attempt; `again` = an earlier attempt may have arrived; `at` = now, µs UTC.
+
+    `speaks_for`: (key, alert) of each call in a folded message, its own first; empty for a call of its own.
+    """
 
     key: str
     alert: str
@@ -49,6 +52,7 @@ class Message:
     again: bool
     url: str
     at: int = 0
+    speaks_for: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

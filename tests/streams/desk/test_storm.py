@@ -164,6 +164,8 @@ def test_500_stations_are_three_messages_at_most(bench: Any, change: Make, sprea
         assert len(rows) == 500 and {(d.state, d.receipt) for d in rows} == {("sent", "sent")}
         spoken = {d.folded or d.key for d in rows}
         assert spoken == {m.key for m in bench.robot.took}
+        told = [pair for m in bench.robot.took for pair in m.speaks_for or [(m.key, m.alert)]]
+        assert sorted(told) == sorted((d.key, d.alert) for d in rows)
     last = bench.robot.took[-1].text
     assert "条预警：黄 " in last and last.count("兰溪站 河道水位") == 3
 
