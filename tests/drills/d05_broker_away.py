@@ -97,8 +97,6 @@ def drill(ground: Any, short: bool, row: Any) -> None:
     live.calls(row, live.compare(row, None))
     account(row, live, source)
     row.note = f"refused {source.refused} pushes, {source.buffered} went over the disk"
-    if not short:
-        tools.here("cluster").leader_killed(ground, row)
 
 
 def account(row: Any, live: Any, source: Source) -> None:
