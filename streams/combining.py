@@ -1,8 +1,9 @@
-"""The work of `combine`: a record of `levels` in, events out. Its board is a page for all, and one for each shard of sites."""
+"""The work of `combine`: a record of `levels` in, events out. Its board is a page for all, and 256 for what is kept a series."""
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from zlib import crc32
 
 import msgspec
 import structlog
@@ -17,12 +18,14 @@ from streams.codec import BadRecord, Changes, Record, decode
 from streams.ledger import Out, Place, Taken
 from streams.metrics import Metrics
 from streams.outs import changed, rejected
+from streams.pages import MOST, share
 from streams.plans import Library
 from streams.settings import Settings
-from streams.shards import partition, shard
+from streams.shards import partition
 from streams.snapshots import Page, Snapshots
 
 log = structlog.get_logger("wanglou.combine")
+PAGES = 256
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -45,8 +48,9 @@ class Combining:
     def _begin(self, plan: Plan) -> None:
         self.plan = plan.hash
         self.board = Board(plan, lambda site: partition(site, self.settings.partitions))
-        self.keys: dict[int, dict[Key, None]] = {}      # by page: what is known of the series of a shard
-        self.due: set[int] = set()                      # pages to be written whatever was touched
+        self.keys: dict[int, dict[Key, None]] = {}      # by page: the series it holds
+        self.due: set[int] = set()                      # pages to be written whole, whatever was touched
+        self.more: dict[int, int] = {}                  # by page: how much was written beside it
 
     def _load(self, body: dict[str, Any]) -> None:
         self._loaded().load(body)
@@ -56,7 +60,7 @@ class Combining:
             self.due |= self.keys.keys()
 
     def _put(self, key: Key) -> int:
-        number = 1 + shard(key[1].partition("@")[2])
+        number = 1 + crc32(key[1].encode()) % PAGES
         self.keys.setdefault(number, {})[key] = None
         return number
 
@@ -110,18 +114,26 @@ class Combining:
         return changes
 
     def take(self) -> Page:
-        """Page 0: what is known of all together; and a page of each shard whose series were told of."""
+        """Page 0: what is known of all together; and of the other pages what was told of, or the whole of it (see `pages`)."""
         if self.board is None:
             return Page()
-        self.due |= {self._put(key) for key in self.board.touched}
+        moved: dict[int, list[Key]] = {number: [] for number in self.due}
+        for key in self.board.touched:
+            moved.setdefault(self._put(key), []).append(key)
         self.board.touched.clear()
-        numbers, self.due = self.due, set()
-        return Page({0: _pack(self.board.rest())} | {n: _pack(self.board.part(self.keys[n])) for n in sorted(numbers)},
-                    self.plan, self.board.now)
+        whole, added = {0: _pack(self.board.rest())}, {}
+        for number, keys in moved.items():
+            self.more[number] = self.more.get(number, 0) + len(keys) + len(self.keys[number]) // MOST
+            if number in self.due or self.more[number] >= share(number) * len(self.keys[number]):
+                whole[number], self.more[number] = _pack(self.board.part(self.keys[number])), 0
+            else:
+                added[number] = _pack(self.board.part(keys))
+        self.due = set()
+        return Page(whole, self.plan, self.board.now, added)
 
     def give_back(self, page: Page) -> None:
         """The next snapshot holds these again."""
-        self.due |= page.pages.keys() - {0}
+        self.due |= (page.pages.keys() | page.added.keys()) - {0}
 
     def report(self) -> None:
         """Area metrics, once a second."""

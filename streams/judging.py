@@ -18,7 +18,6 @@ from streams.outs import changed, judged, rejected
 from streams.pages import Held, Shelf
 from streams.plans import Library
 from streams.settings import Settings
-from streams.shards import by_shard
 from streams.snapshots import Page, Snapshots
 
 log = structlog.get_logger("wanglou.judge")
@@ -49,7 +48,7 @@ class Judging:
 
     def _begin(self, plan: Plan) -> None:
         self.plan = plan
-        self.shards = by_shard(plan.sites, self.place.partition, self.settings.partitions)
+        self.shards = self.library.shards(plan, self.place.partition, self.settings.partitions)
         self.state = State(plan, self._sites())
         self.shelf = Shelf(self.state, self.shards)
         self.packs = [table.group.indicator.pack for table in self.state.tables]
@@ -134,7 +133,7 @@ class Judging:
         if self.plan is None:
             self._begin(plan)
             return []
-        self.plan, self.shards = plan, by_shard(plan.sites, self.place.partition, self.settings.partitions)
+        self.plan, self.shards = plan, self.library.shards(plan, self.place.partition, self.settings.partitions)
         self.state, changes = self.state.move(plan, self._sites())
         self.packs = [table.group.indicator.pack for table in self.state.tables]
         self.shelf.moved(self.state, self.shards)       # what was not saved under the old plan must be under the new one

@@ -23,7 +23,14 @@ from streams.snapshots import Page
 _pack = msgspec.msgpack.Encoder().encode
 MOST = 64
 """Parts beside a page, at most."""
-_SHARE = 0.5 + (np.arange(SHARDS) * 37 % SHARDS) / (2 * SHARDS)
+
+
+def share(number: int) -> float:
+    """The weight of what lies beside a page, of the page's own, at which it is written anew."""
+    return 0.5 + number * 37 % SHARDS / (2 * SHARDS)
+
+
+_SHARE = np.array([share(number) for number in range(SHARDS)])
 
 
 class Held(Page):

@@ -18,6 +18,7 @@ from detectors.plan import Plan
 from detectors.reading import PlanRecord
 from streams import clock
 from streams.codec import BadRecord, decode
+from streams.shards import by_shard
 from streams.sql import create
 
 tables = MetaData()
@@ -105,6 +106,7 @@ class Library:
     def __init__(self, plans: Plans) -> None:
         self.plans = plans
         self._made: dict[str, Plan] = {}
+        self._sharded: tuple[Plan | None, dict[int, list[str]]] = None, {}
         self._lock = Lock()
 
     def known(self, name: str) -> Plan | None:
@@ -117,6 +119,14 @@ class Library:
             if name not in self._made and (data := self.plans.get(name)) is not None:
                 self._made[name] = Plan(city_of(data), name)
             return self._made.get(name)
+
+    def shards(self, plan: Plan, of: int, partitions: int) -> dict[int, list[str]]:
+        """The sites of one partition, by shard; worked out once for all partitions."""
+        made, found = self._sharded
+        if made is not plan:
+            found = by_shard(plan.sites, 0, 1)
+            self._sharded = plan, found
+        return {number: sites for number, sites in found.items() if number % partitions == of}
 
     async def ready(self, value: bytes) -> None:
         """Fetch the plan that a record names, if it is a plan record."""

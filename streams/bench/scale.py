@@ -34,7 +34,7 @@ def scale(bench: Bench) -> Iterator[Figure]:
     yield _figure("tick", found, "{tick:.1f} ms over all series, nothing pending; {idle:.3f} ms when nothing can be due")
     yield _figure("blocks", found, "one reading {one:.0f} µs, 4096: {many:.0f} k readings/s of CPU")
     yield _figure("combine", found, "{fall:.0f} µs a series that falls silent, {rise:.0f} µs one that is back, "
-                  "{look:.1f} ms to look at all areas, {board:.0f} ms a snapshot of all")
+                  "{look:.1f} ms to look at all areas, a snapshot waits {board:.0f} ms (all told of), {few:.0f} ms (1 %)")
     ratio = found["beat"] / tenth["beat"]
     yield Figure("silent series: ten times as many", f"{ratio:.2f} × the CPU for the same readings, ticks and snapshots "
                  f"({found['beat']:.0f} and {tenth['beat']:.0f} ms)", {"ratio": ratio})

@@ -212,10 +212,12 @@ class Many:
         work.report()
         self.found["look"] = max(0.001, ms(work.report))
         self.found["board"] = ms(work.take)
+        self._fresh(board, 4_000, "stale", 100)
+        self.found["few"] = ms(work.take)
 
-    def _fresh(self, board: Board, second: int, fresh: str) -> float:
-        """µs a change, ticks between them included."""
-        sites = self.plan.indicators["level"].sites
+    def _fresh(self, board: Board, second: int, fresh: str, every: int = 1) -> float:
+        """µs a change, ticks between them included; of all sites or of every so manyth."""
+        sites = self.plan.indicators["level"].sites[::every]
         changes = [Change(kind="fresh", time=second * 1_000_000 + n, arrived=second * 1_000_000 + n, pack="bench", site=site,
                           indicator="level", fresh=fresh, source="bench", partition=partition(site, PARTITIONS))
                    for n, site in enumerate(sites)]
