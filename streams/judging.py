@@ -101,10 +101,16 @@ class Judging:
             if tables[block.index[0]] >= 0 and not block.flag[0] & GUEST:
                 late.labels(self.packs[tables[block.index[0]]]).observe(max(0.0, float(block.arrived[0] - block.t[0]) / 1e6))
             return
+        if not len(block):
+            return
+        seconds = np.maximum((block.arrived - block.t) / 1e6, 0.0)
+        if len(set(self.packs)) == 1 and not block.flag.any() and tables.min() >= 0:
+            late.labels(self.packs[0]).take(seconds)
+            return
         which = tables[block.index]
         if block.flag.any():
             which = np.where(block.flag & GUEST, -1, which)
-        late.take(self.packs, which, np.maximum((block.arrived - block.t) / 1e6, 0.0))
+        late.take(self.packs, which, seconds)
 
     def _judged(self, plan: Plan, block: Block) -> list[Out]:
         said = judged(plan, block, self.state.flags, self.state.named, self.state.derived)

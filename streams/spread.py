@@ -24,6 +24,11 @@ class Row:
         self.counts[bisect_left(self.edges, value)] += 1
         self.sum += value
 
+    def take(self, values: NDArray[np.float64]) -> None:
+        """Many."""
+        self.counts += np.bincount(np.searchsorted(self.edges, values), minlength=len(self.counts))
+        self.sum += float(values.sum())
+
 
 class Spread(Collector):
     """Counts by label and bucket. One thread writes; the scraping thread may see a block counted and not yet summed."""

@@ -22,8 +22,10 @@ def test_a_block_is_counted_as_each_of_its_readings_would_be() -> None:
     for pack, value in zip(which.tolist(), values.tolist(), strict=True):
         plain.labels("ab"[pack]).observe(value)
     plain.labels("a").observe(7.0)
+    plain.labels("b").observe(8.0)
     ours.take(["a", "b", "never"], np.append(which, -1), np.append(values, 5.0))
     ours.labels("a").observe(7.0)
+    ours.labels("b").take(np.array([8.0]))
 
     assert text(one) == text(other)
 
