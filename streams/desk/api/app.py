@@ -11,9 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from streams.desk.api import data, deed, look, receipts, stream
+from streams.desk.api import look
 from streams.desk.api.guard import Guard
 from streams.desk.api.who import lang_of
+from streams.desk.pages.nav import parts
 from streams.desk.site import Site
 from streams.desk.words import say
 
@@ -24,7 +25,7 @@ def make_app(site: Site) -> FastAPI:
     """The application over one desk."""
     app = FastAPI(title="Wanglou desk", docs_url=None, redoc_url=None)
     app.state.site = site
-    for part in (look, deed, data, stream, receipts):
+    for part in parts():
         app.include_router(part.router)
     app.add_middleware(Guard, hosts=site.hosts)
     app.add_exception_handler(HTTPException, _not_found)

@@ -15,6 +15,7 @@ from streams.desk.pages.warning import Kept, warning
 from streams.desk.words import say
 
 router = APIRouter(include_in_schema=False)
+NAV = (10, "/", "app.desk")
 YEAR = 31_536_000
 
 

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from streams.desk.local import moment
 from streams.desk.pages.chart import WORDS
+from streams.desk.pages.nav import entries
 from streams.desk.pages.row import Row
 from streams.desk.pages.view import View
 from streams.desk.words import say
@@ -75,6 +76,7 @@ def page(name: str, v: View, path: str, theme: str, **context: Any) -> str:
         "theme": theme,
         "posts": posts,
         "assets": assets(),
+        "nav": entries(),
         "wall": moment(v.now, v.now, v.lang),
         "scene": moment(v.clock, v.now, v.lang),
         "notice": "",

@@ -1,0 +1,9 @@
+"""What is published, muted, handed out and reported by hand."""
+from __future__ import annotations
+
+revision = '0005'
+down_revision = '0004'
+
+
+def upgrade() -> None:
+    """Forward only."""
