@@ -7,6 +7,8 @@ from typing import cast
 from starlette.requests import Request
 
 from streams.desk.alert import Actor
+from streams.desk.people import rights
+from streams.desk.people.rights import LOCAL, Account
 from streams.desk.site import Site
 from streams.desk.words import LANGS
 
@@ -28,6 +30,16 @@ def acting(request: Request) -> Actor:
     if chosen is None and site.played and names.city.posts:
         chosen = names.city.posts[0].id
     return names.actor(chosen or "", lang_of(request))
+
+
+def account(request: Request) -> Account | None:
+    """Who signed in; everybody at this machine where there are no accounts; None = nobody."""
+    return cast("Account | None", request.scope.get("state", {}).get("account", LOCAL))
+
+
+def demand(request: Request, act: rights.Act | str, facts: rights.Facts = rights.CITY) -> None:
+    """Refused (`.key`, `.values`) where whoever asks may not do this."""
+    rights.demand(account(request), act, facts)
 
 
 def lang_of(request: Request) -> str:

@@ -59,5 +59,8 @@ def refusal(move: Move, facts: Facts, actor: Actor, v: View) -> str:
 
 
 def in_words(no: Refused, v: View) -> str:
-    """A refusal for people; times in it are the city's."""
-    return say(no.key, v.lang, **{k: moment(x, v.now, v.lang) if isinstance(x, int) else x for k, x in no.values.items()})
+    """A refusal for people; times in it are the city's, a role is named."""
+    values: dict[str, object] = {k: moment(x, v.now, v.lang) if isinstance(x, int) else x for k, x in no.values.items()}
+    if "role" in values:
+        values["role"] = say(f"role.{values['role']}", v.lang)
+    return say(no.key, v.lang, **values)

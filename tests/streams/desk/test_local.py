@@ -88,5 +88,6 @@ def test_no_word_is_without_use() -> None:
         "channel.",
         "fresh.",
         "app.theme_",
+        "role.",
     )  # put together from a state's own word
     assert [k for k in table() if f'"{k}"' not in said and not k.startswith(made)] == []
