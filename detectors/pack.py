@@ -202,6 +202,9 @@ class Route:
     levels: tuple[int, ...] = ()
     areas: tuple[str, ...] = ()
     agencies: tuple[str, ...] = ()
+    days: tuple[int, ...] = ()                      # weekdays, 0 = Monday, of the city's time
+    hours: tuple[tuple[int, int], ...] = ()         # minutes of the day, from-to; to <= from runs over midnight
+    office: bool | None = None                      # True: only in office hours, False: only outside of them
 
 
 @dataclass(frozen=True)
@@ -236,6 +239,86 @@ class Fold:
 
 
 @dataclass(frozen=True)
+class Wording:
+    """A text that an installation writes itself: for which message (`use`) and when it is taken (empty = always).
+
+    `text` holds templates; what they may do is decided in streams/desk/messages/sandbox.py.
+    """
+
+    use: str                        # call, headline, description, instruction
+    text: Text
+    levels: tuple[int, ...] = ()
+    packs: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()     # of the post that is called
+    channels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """What the warnings of some packs are called outside: words, CAP category, code of the national event classification."""
+
+    packs: tuple[str, ...]
+    event: Text
+    category: str = "Other"
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Who takes work orders (基层、141): a web address, and the name of the secret that signs what is sent there."""
+
+    id: str
+    title: Text
+    url: str = ""
+    secret: str = ""
+
+
+@dataclass(frozen=True)
+class Outward:
+    """What an installation says outside of itself, and how long it may keep quiet. Seconds by level: blue, yellow, orange, red."""
+
+    wordings: tuple[Wording, ...] = ()
+    sender: str = "wanglou@localhost.invalid"       # CAP: unique, no blanks, commas, < or &
+    code: str = ""                                  # 14 digits of the national system: region 6, industry 3, unit 5
+    name: Text = Text("望楼", "Wanglou")            # who issues
+    valid: tuple[float, ...] = (86_400.0, 43_200.0, 21_600.0, 10_800.0)
+    methods: tuple[str, ...] = ("WEB",)
+    hazards: tuple[Hazard, ...] = ()
+    geocodes: dict[str, str] = field(default_factory=dict)      # area id -> GB/T 2260
+    polygons: dict[str, str] = field(default_factory=dict)      # area id -> `lat,lon lat,lon …`, WGS-84, closed
+    mutes: tuple[float, ...] = (86_400.0, 43_200.0, 14_400.0, 3_600.0)
+    windows: float = 259_200.0                      # the longest maintenance window
+    ahead: float = 1_800.0                          # before its start it announces itself
+    units: tuple[Unit, ...] = ()
+
+
+@dataclass(frozen=True)
+class Duty:
+    """How the city keeps watch (`city/duty.yaml`). Spans in seconds, hours as minutes of the local day.
+
+    `idle`: level -> after so long without news an answered warning comes up again. `handed`: time to take what is handed over.
+    `office`: when people are at their desks: weekdays (0 = Monday), and spans of the day. `signs`: posts whose shift changes
+    only when both have signed. `cover`: posts that must be manned without a hole; a hole nearer than `gap` is an alert.
+    """
+
+    idle: dict[int, float] = field(default_factory=lambda: dict(IDLE))
+    handed: float = 600.0
+    office_days: tuple[int, ...] = (0, 1, 2, 3, 4)
+    office_hours: tuple[tuple[int, int], ...] = ((510, 720), (810, 1050))
+    signs: tuple[str, ...] = ()
+    cover: tuple[str, ...] = ()
+    gap: float = 43_200.0
+
+    def idle_of(self, level: int) -> float:
+        """Seconds for a level; blue's below blue."""
+        return self.idle.get(max(level, 1), IDLE[max(level, 1)])
+
+
+IDLE = {4: 1800.0, 3: 3600.0, 2: 14_400.0, 1: 86_400.0}
+"""30 minutes, 1, 4 and 24 hours."""
+
+
+@dataclass(frozen=True)
 class City:
     """All of a configs folder: what one plan hash stands for."""
 
@@ -249,3 +332,5 @@ class City:
     grammar: int = 1
     channels: dict[str, dict[str, str]] = field(default_factory=dict)     # channel -> its options; of secrets only the names
     fold: Fold = field(default_factory=Fold)
+    duty: Duty = field(default_factory=Duty)
+    outward: Outward = field(default_factory=Outward)
