@@ -111,7 +111,7 @@ class Work:
         while not self.stop.wait(BEAT):
             try:
                 if self._led:
-                    self.deliverer.pump()
+                    self.deliverer.start()
             except Exception:
                 log.exception("deliveries failed; they are tried again")
                 self.stop.wait(1.0)
