@@ -1,29 +1,51 @@
 """What people do to an alert: one transaction each, with its audit row and what follows from it. Refused says why not."""
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from streams.desk import calls, ladder
 from streams.desk.alert import Actor, Facts, Move, Refused, State, after
-from streams.desk.fold import Moment
+from streams.desk.fold import Moment, afresh
 from streams.desk.mute import until
 from streams.desk.store import alert_for, audit
-from streams.desk.tables import Alert, Delivery, Mute, Rung
+from streams.desk.tables import Alert, Audit, Delivery, Mute, Rung
 
 MOVES = tuple(m for m in Move if m not in (Move.CALL, Move.EXHAUST, Move.COVER))
 """What a person may do."""
+Hold = Callable[[Session, Alert], "Refused | None"]
+HOLDS: list[Hold] = []
+"""What else keeps an alert from being closed (a work order that is out): a room of the desk adds its own when it is imported."""
 
 
-def perform(s: Session, id_: str, move: Move, actor: Actor, m: Moment, reason: str = "", disposition: str = "") -> Alert:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a person says with a deed: `to` = the post to hand over to, `within` = seconds until the next report (0 = as usual)."""
+
+    reason: str = ""
+    disposition: str = ""
+    to: str = ""
+    within: float = 0.0
+
+
+def perform(s: Session, id_: str, move: Move, actor: Actor, m: Moment, reason: str = "", disposition: str = "", to: str = "",
+            within: float = 0.0) -> Alert:
     """One deed. KeyError when there is no such alert; Refused when the move is not legal now."""
     alert = alert_for(s, id_)
     if alert is None:
         raise KeyError(id_)
-    reason = reason.strip()
-    new = after(move, facts(s, alert, actor, m), actor, reason, disposition)
-    {Move.ANSWER: _answer, Move.ANSWER_FOR: _answer, Move.PASS: _pass, Move.NEWS: _news, Move.CLOSE: _close,
-     Move.REOPEN: _reopen}[move](s, alert, new, actor, m, reason, disposition)
+    said = Said(reason.strip(), disposition, to, within)
+    if to and to not in m.names.posts:
+        raise Refused("err.to")
+    known = facts(s, alert, actor, m)
+    new = after(move, known, actor, said.reason, disposition, to)
+    if move is Move.ANSWER and known.state in calls.TAKEN:
+        _take(s, alert, actor, m)
+    else:
+        DEEDS[move](s, alert, new, actor, m, said)
     if alert.covers:
         calls.recover(s, alert, m)
     return alert
@@ -33,44 +55,94 @@ def facts(s: Session, alert: Alert, actor: Actor, m: Moment) -> Facts:
     """What a refusal depends on, read from the rows."""
     steps = calls.steps_of(s, alert)
     reached = (ladder.Rung.CALLED, ladder.Rung.EXPIRED)
+    holds = (hold(s, alert) for hold in HOLDS) if alert.open else ()
     return Facts(State(alert.state), alert.level, any(x.post == actor.post and x.state in reached for x in steps),
-                 ladder.following(steps) is None, m.names.post(alert.answered_by, "zh"), alert.answered or 0)
+                 ladder.following(steps) is None, m.names.post(alert.answered_by, "zh"), alert.answered or 0, alert.peak,
+                 _acted(s, alert), alert.disposition if alert.verified else "", alert.offered, m.names.post(alert.offered, "zh"),
+                 next((no for no in holds if no is not None), None))
 
 
-def _answer(s: Session, alert: Alert, new: State, actor: Actor, m: Moment, reason: str, _: str) -> None:
+def _acted(s: Session, alert: Alert) -> frozenset[str]:
+    """Who acted on it; where nobody did, who answered for it."""
+    for act in ("news", "answered"):
+        rows = s.scalars(select(Audit).where(Audit.alert == alert.id, Audit.act == act)).all()
+        if rows:
+            return frozenset(str(r.what.get("account") or r.post) for r in rows)
+    return frozenset()
+
+
+def _answer(s: Session, alert: Alert, new: State, actor: Actor, m: Moment, said: Said) -> None:
     alert.state, alert.answered, alert.answered_by = new, m.now, actor.post
     calls.stop(s, alert, m, True)
-    audit(s, m.now, "answered", alert, actor.post, reason=reason, took=m.now - (alert.called or alert.opened))
+    calls.expect(alert, m)
+    audit(s, m.now, "answered", alert, actor.post, reason=said.reason, took=m.now - (alert.called or alert.opened),
+          account=actor.account)
     for row in list(s.scalars(select(Alert).where(Alert.open, Alert.covered_by == alert.id))):
         if row.state in calls.UNANSWERED:
             calls.answered_under(s, row, alert, m)
 
 
-def _pass(s: Session, alert: Alert, new: State, actor: Actor, m: Moment, reason: str, _: str) -> None:
+def _take(s: Session, alert: Alert, actor: Actor, m: Moment) -> None:
+    """What was handed over is answered by its new post: from now on it is theirs."""
+    giver, alert.offered, alert.answered_by = alert.answered_by, "", actor.post
+    calls.stop(s, alert, m, True)
+    calls.expect(alert, m)
+    audit(s, m.now, "taken", alert, actor.post, giver=giver, account=actor.account)
+
+
+def _pass(s: Session, alert: Alert, new: State, actor: Actor, m: Moment, said: Said) -> None:
     alert.state = new
     calls.save(s, alert, ladder.handed_on(calls.steps_of(s, alert), m.now), m)
-    audit(s, m.now, "passed", alert, actor.post, reason=reason)
+    audit(s, m.now, "passed", alert, actor.post, reason=said.reason, account=actor.account)
     calls.walk_alert(s, alert, m)
 
 
-def _news(s: Session, alert: Alert, new: State, actor: Actor, m: Moment, reason: str, _: str) -> None:
-    alert.state, alert.acted, alert.acted_by, alert.news = new, m.now, actor.post, reason
-    audit(s, m.now, "news", alert, actor.post, reason=reason)
+def _news(s: Session, alert: Alert, new: State, actor: Actor, m: Moment, said: Said) -> None:
+    alert.state, alert.acted, alert.acted_by, alert.news = new, m.now, actor.post, said.reason
+    alert.verified, alert.verified_by = None, ""
+    calls.expect(alert, m, said.within)
+    audit(s, m.now, "news", alert, actor.post, reason=said.reason, due=alert.due, account=actor.account)
 
 
-def _close(s: Session, alert: Alert, new: State, actor: Actor, m: Moment, reason: str, disposition: str) -> None:
+def _handover(s: Session, alert: Alert, new: State, actor: Actor, m: Moment, said: Said) -> None:
+    alert.state, alert.offered = new, said.to
+    audit(s, m.now, "handed", alert, actor.post, to_post=said.to, reason=said.reason, account=actor.account)
+    calls.offer(s, alert, said.to, m)
+
+
+def _verify(s: Session, alert: Alert, new: State, actor: Actor, m: Moment, said: Said) -> None:
+    alert.state, alert.verified, alert.verified_by = new, m.now, actor.post
+    alert.disposition, alert.reason, alert.due, alert.idle_at = said.disposition, said.reason, None, None
+    audit(s, m.now, "verified", alert, actor.post, disposition=said.disposition, reason=said.reason, account=actor.account)
+
+
+def _comment(s: Session, alert: Alert, new: State, actor: Actor, m: Moment, said: Said) -> None:
+    audit(s, m.now, "comment", alert, actor.post, reason=said.reason, account=actor.account)
+
+
+def _close(s: Session, alert: Alert, new: State, actor: Actor, m: Moment, said: Said) -> None:
     alert.state, alert.open, alert.closed, alert.closed_by = new, False, m.now, actor.post
-    alert.disposition, alert.reason, alert.covered_by, alert.owed = disposition, reason, None, 0
+    alert.disposition, alert.reason, alert.covered_by, alert.owed = said.disposition, said.reason, None, 0
+    alert.offered, alert.due, alert.idle_at = "", None, None
     calls.stop(s, alert, m, False)
-    audit(s, m.now, "closed", alert, actor.post, disposition=disposition, reason=reason, level=alert.level or None)
+    audit(s, m.now, "closed", alert, actor.post, disposition=said.disposition, reason=said.reason, level=alert.level or None,
+          account=actor.account)
 
 
-def _reopen(s: Session, alert: Alert, new: State, actor: Actor, m: Moment, reason: str, _: str) -> None:
+def _reopen(s: Session, alert: Alert, new: State, actor: Actor, m: Moment, said: Said) -> None:
     if s.scalar(select(Alert.id).where(Alert.key == alert.key, Alert.open)) is not None:
         raise Refused("err.other")
     alert.state, alert.open, alert.closed, alert.acted, alert.acted_by = new, True, None, m.now, actor.post
-    audit(s, m.now, "reopened", alert, actor.post, reason=reason)
+    afresh(alert)
+    calls.expect(alert, m)
+    audit(s, m.now, "reopened", alert, actor.post, reason=said.reason, account=actor.account)
     calls.cover(s, alert, m)
+
+
+DEEDS: dict[Move, Callable[[Session, Alert, State, Actor, Moment, Said], None]] = {
+    Move.ANSWER: _answer, Move.ANSWER_FOR: _answer, Move.PASS: _pass, Move.NEWS: _news, Move.HANDOVER: _handover,
+    Move.VERIFY: _verify, Move.COMMENT: _comment, Move.CLOSE: _close, Move.REOPEN: _reopen,
+}
 
 
 def receipt(s: Session, key: str, got: str, m: Moment) -> Delivery:
@@ -97,7 +169,7 @@ def _demanded(s: Session, alert: Alert, row: Delivery, got: str, m: Moment) -> N
     if step is None or row.run != alert.run or step.state != ladder.Rung.CALLED or not ladder.satisfied(calls.step_of(step), got):
         return
     new = after(Move.ANSWER, Facts(State.CALLING, alert.level, mine=True), m.names.actor(row.post))
-    _answer(s, alert, new, m.names.actor(row.post), m, "", "")
+    _answer(s, alert, new, m.names.actor(row.post), m, Said())
 
 
 def mute(s: Session, actor: Actor, seconds: float, m: Moment) -> Mute:

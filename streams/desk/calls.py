@@ -13,14 +13,15 @@ from sqlalchemy.orm import Session
 
 from streams.desk import ladder, routes
 from streams.desk.alert import Facts, Move, Refused, State, after
-from streams.desk.fold import Moment, old
+from streams.desk.fold import Moment, afresh, old
 from streams.desk.ladder import Step
 from streams.desk.messages import short
-from streams.desk.store import alert_for, audit
+from streams.desk.store import audit, claim
 from streams.desk.tables import Alert, Delivery, Rung
 
 _FIELDS = tuple(f.name for f in fields(Step))
 UNANSWERED = (State.DETECTED, State.CALLING, State.OVERDUE)
+TAKEN = (State.ANSWERED, State.ACTING)
 
 
 def settle(s: Session, alert: Alert, m: Moment) -> None:
@@ -49,6 +50,7 @@ def _begin(s: Session, alert: Alert, m: Moment) -> None:
     found = routes.ladder_of(m.names.city, alert.pack, level, alert.site, alert.area, alert.as_of is not None)
     save(s, alert, ladder.ended(steps_of(s, alert), False), m)
     _drop(s, alert)
+    afresh(alert)
     if found is None or not found.steps:
         alert.state, alert.answered = State.DETECTED, None
         audit(s, m.now, "unrouted", alert, to=level)
@@ -75,14 +77,32 @@ def walk(s: Session, m: Moment) -> int:
     )
     ids = list(s.scalars(due))
     for id_ in ids:
-        alert = alert_for(s, id_)
+        alert = claim(s, id_)
         if alert is not None:
             walk_alert(s, alert, m)
+    _idle(s, m)
     return len(ids)
+
+
+def _idle(s: Session, m: Moment) -> None:
+    """Answers without news come back to the desk (久未进展): said once, nobody is called for it."""
+    late = (Alert.due <= m.now) & Alert.idle_at.is_(None)
+    for id_ in list(s.scalars(select(Alert.id).where(Alert.open, Alert.state.in_(TAKEN), late))):
+        alert = claim(s, id_)
+        if alert is not None and alert.idle_at is None:
+            alert.idle_at = m.now
+            audit(s, m.now, "idle", alert, alert.answered_by)
+
+
+def expect(alert: Alert, m: Moment, within: float = 0.0) -> None:
+    """News is due `within` seconds from now; where nobody said when, as the level asks (`city/duty.yaml`)."""
+    alert.due, alert.idle_at = m.now + round((within or m.names.city.duty.idle_of(alert.shown)) * 1e6), None
 
 
 def walk_alert(s: Session, alert: Alert, m: Moment) -> None:
     """What is due on one ladder."""
+    if alert.offered and alert.state in TAKEN:
+        _returned(s, alert, m)
     if alert.state != State.CALLING:
         return
     before = steps_of(s, alert)
@@ -96,6 +116,30 @@ def walk_alert(s: Session, alert: Alert, m: Moment) -> None:
     if ladder.exhausted(now):
         alert.state = after(Move.EXHAUST, Facts(State.CALLING), m.names.actor(""))
         audit(s, m.now, "overdue", alert, of=len(now))
+
+
+def offer(s: Session, alert: Alert, post: str, m: Moment) -> Step:
+    """Call one more post for an alert that somebody holds: a rung of its own behind the others (转交)."""
+    steps = steps_of(s, alert)
+    found = next((x for lad in m.names.city.ladders for x in lad.steps if x.post == post), None)
+    known = m.names.posts.get(post)
+    channels = found.channels if found else tuple(known.addresses if known else ()) or ("log",)
+    within = found.within if found else m.names.city.duty.handed
+    n = len(steps) + 1
+    step = Step(n, n, post, channels, within, "answered", ladder.Rung.CALLED, m.now, m.now + round(within * 1e6), 1)
+    save(s, alert, (*steps, step), m)
+    _call(s, alert, step, m)
+    return step
+
+
+def _returned(s: Session, alert: Alert, m: Moment) -> None:
+    """The post that should take it did not answer in time: it stays where it is, and comes up as without news."""
+    before = steps_of(s, alert)
+    if any(x.state is ladder.Rung.CALLED and x.until <= m.now for x in before):
+        save(s, alert, ladder.walk(before, m.now), m)
+        _drop(s, alert)
+        post, alert.offered, alert.due = alert.offered, "", m.now
+        audit(s, m.now, "returned", alert, post)
 
 
 def _call(s: Session, alert: Alert, step: Step, m: Moment) -> None:
@@ -205,5 +249,6 @@ def answered_under(s: Session, alert: Alert, by: Alert, m: Moment) -> None:
     except Refused:
         return
     alert.answered, alert.answered_by = m.now, by.answered_by
+    expect(alert, m)
     stop(s, alert, m, False)
     audit(s, m.now, "answered", alert, by.answered_by, under=by.id)

@@ -141,6 +141,7 @@ def _open(s: Session, change: Change, key: str, m: Moment) -> Alert:
         level=0,
         shown=0,
         first=change.to,
+        peak=0,
         opened=m.now,
         owed=0,
         run=0,
@@ -153,9 +154,15 @@ def _open(s: Session, change: Change, key: str, m: Moment) -> Alert:
     return alert
 
 
+def afresh(alert: Alert) -> None:
+    """What was verified, offered or expected of an alert no longer counts: it begins again, or was closed."""
+    alert.verified, alert.verified_by, alert.offered, alert.due, alert.idle_at = None, "", "", None, None
+
+
 def _reopen(s: Session, alert: Alert, m: Moment) -> None:
     """A closed alert whose own detector says more again: the same 预警单."""
     alert.open, alert.state, alert.closed, alert.answered, alert.level, alert.back = True, State.DETECTED, None, None, 0, None
+    afresh(alert)
     audit(s, m.now, "reopened", alert)
 
 
@@ -166,7 +173,7 @@ def _refresh(s: Session, alert: Alert, change: Change, m: Moment) -> None:
     if alert.level > before:
         alert.owed, alert.raised = alert.level, m.now
     alert.owed = min(alert.owed, alert.level)
-    alert.shown = alert.level or alert.shown
+    alert.shown, alert.peak = alert.level or alert.shown, max(alert.peak, alert.level)
     alert.back = (alert.back or change.time) if alert.level == 0 else None
     alert.revised = max(alert.revised or 0, change.revision)
     alert.withdrawn = all(e.withdrawn for x in members for e in _newest(s, x.id))

@@ -15,8 +15,6 @@ from streams.desk.tables import Alert, Audit, Delivery
 from streams.metrics import Metrics
 
 UNANSWERED = (State.DETECTED, State.CALLING, State.OVERDUE)
-IDLE = {4: 1800, 3: 3600, 2: 4 * 3600, 1: 24 * 3600}
-"""Seconds without news after which an answered alert comes up again, by level."""
 
 
 class Meter:
@@ -98,8 +96,5 @@ class Meter:
 
 
 def idle(alert: Alert, now: int) -> bool:
-    """Answered, and no news for too long (久未进展)."""
-    if alert.state not in (State.ANSWERED, State.ACTING):
-        return False
-    last = max(alert.answered or 0, alert.acted or 0)
-    return now - last > IDLE[max(alert.shown, 1)] * 1_000_000
+    """Answered, and the news that was due did not come (久未进展)."""
+    return alert.state in (State.ANSWERED, State.ACTING) and alert.due is not None and now >= alert.due

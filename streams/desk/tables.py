@@ -35,6 +35,7 @@ class Alert(Base):
     level: Mapped[int] = mapped_column(default=0)           # max of members, now
     shown: Mapped[int] = mapped_column(default=0)           # the last level above normal
     first: Mapped[int] = mapped_column(default=0)           # the level it was opened with
+    peak: Mapped[int] = mapped_column(default=0, server_default=text("0"))      # the worst level it ever had
     direction: Mapped[str] = mapped_column(default="")
     confidence: Mapped[str] = mapped_column(default="good")
     check: Mapped[str] = mapped_column(default="")
@@ -66,8 +67,17 @@ class Alert(Base):
     acted: Mapped[int | None]
     acted_by: Mapped[str] = mapped_column(default="")
     news: Mapped[str] = mapped_column(default="")
+    due: Mapped[int | None]                                 # the next news is expected by then (wall clock)
+    idle_at: Mapped[int | None]                             # it was said that none came
+    offered: Mapped[str] = mapped_column(default="", server_default="")         # 转交: the post that is to take it
+    verified: Mapped[int | None]
+    verified_by: Mapped[str] = mapped_column(default="", server_default="")
     closed: Mapped[int | None]
     closed_by: Mapped[str] = mapped_column(default="")
+    muted: Mapped[str | None]                               # the silence (publish/tables.py) under which nobody is called
+    muted_by: Mapped[str] = mapped_column(default="", server_default="")
+    muted_at: Mapped[int | None]                            # since when without a break
+    muted_until: Mapped[int | None]
     disposition: Mapped[str] = mapped_column(default="")
     reason: Mapped[str] = mapped_column(default="")
     plan: Mapped[str] = mapped_column(default="")

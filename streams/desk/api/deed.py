@@ -75,7 +75,7 @@ async def mute(request: Request) -> Response:
 
 @router.post("/w/{id_}/{act}")
 async def deed(request: Request, id_: str, act: str) -> Response:
-    """One deed on one warning: answer, answer_for, pass, news, close, reopen."""
+    """One deed on one warning, by the name of its move (alert.Move)."""
     try:
         fields = await said(request)
         move = next(m for m in acts.MOVES if m.value == act)
@@ -88,15 +88,21 @@ def _do(request: Request, id_: str, move: Move, fields: dict[str, str]) -> Respo
     site, reason = site_of(request), fields.get("reason", "")[:LONGEST]
     try:
         with site.store.begin() as s:
-            acts.perform(s, id_, move, acting(request), site.moment, reason, fields.get("disposition", ""))
+            acts.perform(s, id_, move, acting(request), site.moment, reason, fields.get("disposition", ""), fields.get("to", ""),
+                         _seconds(fields.get("next", "")))
     except KeyError:
         return fault_page(request, "err.none", 404, id_) if not wants_json(request) else _json(request, id_, "err.none", 404)
     except Refused as no:
-        return _refused(request, id_, move, no, Kept(move.value, reason, fields.get("disposition", "")))
+        return _refused(request, id_, move, no, Kept(move.value, reason, fields.get("disposition", ""), fields.get("to", "")))
     if wants_json(request):
         return _json(request, id_, "", 200)
     back = fields.get("back", "")
     return RedirectResponse("/" if back == "/" else f"/w/{id_}", 303)
+
+
+def _seconds(minutes: str) -> float:
+    """When one reports next, at most a week ahead; 0 = as the level asks."""
+    return min(int(minutes), 10_080) * 60.0 if minutes.isdecimal() and len(minutes) < 6 else 0.0
 
 
 def _refused(request: Request, id_: str, move: Move, no: Refused, kept: Kept) -> Response:

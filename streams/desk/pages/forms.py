@@ -15,44 +15,64 @@ from streams.desk.tables import Alert
 from streams.desk.words import say
 
 REASON = "r" * 5
+NEXT = (("30", "30min"), ("60", "1h"), ("120", "2h"), ("240", "4h"), ("480", "8h"))
+"""When one reports next: minutes and the key of its words."""
+WORDS = {   # button, legend, what the reason is, key
+    Move.ANSWER: ("act.answer", "act.answer_full", "", "A"),
+    Move.ANSWER_FOR: ("act.answer_for", "act.answer_for", "act.answer_for_why", ""),
+    Move.PASS: ("act.pass", "act.pass_full", "", ""),
+    Move.NEWS: ("act.news", "act.news_what", "act.news_why", "D"),
+    Move.HANDOVER: ("act.handover", "act.handover_full", "act.handover_why", "H"),
+    Move.VERIFY: ("act.verify", "out.verify", "act.verify_why", "V"),
+    Move.CLOSE: ("act.close", "out.title", "act.close_why", "C"),
+    Move.COMMENT: ("act.comment", "act.comment", "act.comment_what", ""),
+    Move.REOPEN: ("act.reopen", "act.reopen", "act.reopen_why", ""),
+}
+OUTCOMES = (Move.VERIFY, Move.CLOSE)
 
 
 def forms(s: Session, a: Alert, v: View) -> list[dict[str, Any]]:
     """What may be done now; a move that is refused is shown disabled with its reason."""
-    facts, waiting = acts.facts(s, a, v.actor, Moment(v.now, v.names)), a.state in (State.DETECTED, State.CALLING, State.OVERDUE)
-    shown = [(Move.REOPEN, "act.reopen", "act.reopen_why", "")] if not a.open else []
-    if waiting and a.open:
-        shown = [
-            (Move.ANSWER, "act.answer", "", "A"),
-            (Move.ANSWER_FOR, "act.answer_for", "act.answer_for_why", ""),
-            (Move.PASS, "act.pass", "", ""),
-        ]
-        shown = [x for x in shown if x[0] is not Move.ANSWER_FOR or not facts.mine]
-        shown = [x for x in shown if x[0] is not Move.PASS or a.state == State.CALLING]
-    elif a.open:
-        shown = [(Move.NEWS, "act.news", "act.news_why", "D"), (Move.CLOSE, "act.close", "act.close_why", "C")]
+    facts = acts.facts(s, a, v.actor, Moment(v.now, v.names))
     out: list[dict[str, Any]] = []
-    legends = {Move.ANSWER: "act.answer_full", Move.PASS: "act.pass_full", Move.NEWS: "act.news_what", Move.CLOSE: "out.title"}
-    for move, button, reason, key in shown:
+    for move in _shown(a, facts, v.actor):
+        button, legend, reason, key = WORDS[move]
+        posts = [(p.id, v.names.post(p.id, v.lang)) for p in v.names.city.posts if p.id not in (v.actor.post, a.offered)]
         out.append(
             {
                 "act": move.value,
                 "button": say(button, v.lang),
-                "legend": say(legends.get(move, button), v.lang),
+                "legend": say(legend, v.lang),
                 "key": key,
                 "first": not out,
                 "reason": say(reason, v.lang) if reason else "",
+                "least": 1 if move is Move.COMMENT else len(REASON),
                 "refusal": refusal(move, facts, v.actor, v),
-                "outcomes": [(d.value, say(f"out.{d.value}", v.lang)) for d in Disposition] if move is Move.CLOSE else [],
+                "outcomes": [(d.value, say(f"out.{d.value}", v.lang)) for d in Disposition] if move in OUTCOMES else [],
+                "chosen": facts.verdict,
+                "posts": posts if move is Move.HANDOVER else [],
+                "next": [(m, say(f"next.{k}", v.lang)) for m, k in NEXT] if move is Move.NEWS else [],
             }
         )
     return out
 
 
+def _shown(a: Alert, facts: Facts, actor: Actor) -> list[Move]:
+    """The moves that belong to the state, in the order of their use."""
+    if not a.open:
+        return [Move.REOPEN, Move.COMMENT]
+    if a.state in (State.DETECTED, State.CALLING, State.OVERDUE):
+        answers = [Move.ANSWER] if facts.mine else [Move.ANSWER, Move.ANSWER_FOR]
+        return [*answers, *([Move.PASS] if a.state == State.CALLING else []), Move.COMMENT]
+    take = [Move.ANSWER] if a.offered and a.offered == actor.post else []
+    between = [Move.HANDOVER, Move.VERIFY] if a.state != State.VERIFIED else []
+    return [*take, Move.NEWS, *between, Move.CLOSE, Move.COMMENT]
+
+
 def refusal(move: Move, facts: Facts, actor: Actor, v: View) -> str:
     """Why the move is not legal now, whatever is typed; "" when it is."""
     try:
-        after(move, facts, actor, REASON, Disposition.TRUE)
+        after(move, facts, actor, REASON, facts.verdict or Disposition.TRUE, "another post")
     except Refused as no:
         return in_words(no, v)
     return ""

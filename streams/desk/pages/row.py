@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from detectors.level import Level
 from streams.desk import ladder
 from streams.desk.alert import Actor, State
 from streams.desk.calls import UNANSWERED
@@ -74,7 +75,7 @@ def section(f: Found) -> str:
         return "drill"
     if a.state in UNANSWERED:
         return "ask"
-    return "end" if a.level == 0 or a.retired else "doing"
+    return "end" if a.level == 0 or a.retired or a.state == State.VERIFIED else "doing"
 
 
 def row(f: Found, v: View, deep: bool = True) -> Row:
@@ -190,6 +191,8 @@ def _who(out: Row, f: Found, v: View) -> None:
         out.who = say("state.unrouted" if a.scope == "real" else f"scope.{a.scope}", lang)
     else:
         out.who = names.post(a.answered_by or a.acted_by, lang)
+        if a.offered:
+            out.who += say("state.offered", lang, post=names.post(a.offered, lang))
         answered = say("state.at", lang, time=moment(a.answered, v.now, lang)) if a.answered else ""
         out.who_note = " · ".join(x for x in (answered, a.news) if x)
 
@@ -214,6 +217,13 @@ def mine(f: Found, actor: Actor) -> bool:
     return bool(actor.post) and any(s.post == actor.post and s.state in reached for s in f.steps)
 
 
+def _next(a: Alert, sect: str) -> str:
+    """What an answered alert wants next: red and orange are verified before they are closed."""
+    if sect != "end":
+        return "doing"
+    return "verify" if a.peak >= Level.ORANGE and a.state != State.VERIFIED else "close"
+
+
 def _act(out: Row, f: Found, v: View) -> None:
     """The next legal act, and why it is not to be had."""
     a = f.alert
@@ -222,5 +232,5 @@ def _act(out: Row, f: Found, v: View) -> None:
     if a.state in UNANSWERED:
         out.act = "answer" if mine(f, v.actor) or a.state == State.DETECTED else "answer_for"
     elif a.open:
-        out.act = "close" if out.sect == "end" else "doing"
-    out.refusal = "" if v.actor.post or not out.act or out.act in ("doing", "close") else say("err.post", v.lang)
+        out.act = _next(a, out.sect)
+    out.refusal = "" if v.actor.post or out.act not in ("answer", "answer_for") else say("err.post", v.lang)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from detectors.pack import Detector, Limit
 from streams.desk import ladder
 from streams.desk.alert import State
+from streams.desk.calls import TAKEN
 from streams.desk.local import MICRO, moment, number, span
 from streams.desk.names import number as site_number
 from streams.desk.pages import ask, chart
@@ -37,6 +38,7 @@ class Kept:
     act: str = ""
     reason: str = ""
     disposition: str = ""
+    to: str = ""
 
 
 def warning(s: Session, f: Found, v: View, kept: Kept) -> dict[str, Any]:
@@ -98,14 +100,16 @@ def line(a: Alert, sent: Sequence[Delivery], v: View) -> list[tuple[str, str, bo
         ("received", got),
         ("answered", a.answered),
         ("acting", a.acted),
-        ("verified", a.closed),
+        ("verified", a.verified),
         ("closed", a.closed),
     ]
     last = max(i for i, (_, t) in enumerate(when) if t)
-    current = 6 if not a.open else 4 if a.state in (State.ANSWERED, State.ACTING) else 3
+    current = 6 if not a.open else 4 if a.state in TAKEN else 5 if a.state == State.VERIFIED else 3
     out = []
     for i, (name, t) in enumerate(when):
         words = moment(t, v.now, v.lang) if t else say("state.doing", v.lang) if i == current else "—"
+        if name == "verified" and not t and not a.open:
+            words = say("state.unneeded", v.lang)
         if name == "acting" and a.open and t:
             words = f"{words} {say('state.doing', v.lang)}"
         out.append((name, words, i <= last, i == current and a.open))
