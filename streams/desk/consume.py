@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import groupby
 from threading import Event
 from typing import Any
 
@@ -18,6 +19,7 @@ from streams import clock
 from streams.broker import wait_for_broker
 from streams.codec import BadRecord, Changes, decode
 from streams.desk import calls
+from streams.desk.backlog import Backlog, late
 from streams.desk.fold import Moment, fold
 from streams.desk.store import Store, audit
 from streams.desk.tables import Offset
@@ -87,6 +89,7 @@ class Consumer:
     ) -> None:
         self.store, self.broker, self.topic, self.moment, self.metrics = store, broker, topic, moment, metrics or Metrics()
         self.live = False
+        self.backlog = Backlog(store)
         self.fault = ""
 
     def run(self, stop: Event, leading: Callable[[], bool]) -> None:
@@ -132,13 +135,17 @@ class Consumer:
                             self.metrics.taken_seconds.observe(max(0.0, clock.now() / 1e6 - r.timestamp / 1000))
                 if not self.live:
                     self._caught_up(consumer.position(part) >= end)
+                self.backlog.settle(self.moment())
         finally:
             consumer.close()
 
     def _take_all(self, records: list[tuple[int, bytes | None]]) -> None:
         """Many in one transaction, which is much quicker; where that fails, one by one, so that the one at fault is found."""
+        m = self.moment()
         try:
-            apply_all(self.store, self.topic, [(offset, _changes(value)) for offset, value in records], self.moment(), self.live)
+            found = [(offset, _changes(value)) for offset, value in records]
+            for old, group in groupby(found, lambda record: late(record[1], m)):
+                apply_all(self.store, self.topic, group, m, self._calls(old))
         except OperationalError:
             raise
         except Exception:
@@ -146,20 +153,27 @@ class Consumer:
                 self._take(offset, value)
 
     def _take(self, offset: int, value: bytes | None) -> None:
+        m = self.moment()
         try:
-            apply(self.store, self.topic, offset, _changes(value), self.moment(), self.live)
+            changes = _changes(value)
+            apply(self.store, self.topic, offset, changes, m, self._calls(late(changes, m)))
         except OperationalError:
             raise  # the database is away: the same record again
         except Exception as error:  # one record that cannot be folded must not hide those behind it
             kind = "unreadable" if isinstance(error, BadRecord) else "unfolded"
             log.exception("event left out", offset=offset)
             with self.store.begin() as s:
-                audit(s, self.moment().now, kind, topic=self.topic, offset=offset, error=str(error)[:500])
+                audit(s, m.now, kind, topic=self.topic, offset=offset, error=str(error)[:500])
                 _place(s, self.topic).offset = offset + 1
+
+    def _calls(self, old: bool) -> bool:
+        """Whether ladders begin with this record; what is late is waited out."""
+        if self.live and old:
+            self.backlog.came()
+        return self.live and not old
 
     def _caught_up(self, there: bool) -> None:
         if there and not self.live:
-            with self.store.begin() as s:
-                begun = calls.settle_all(s, self.moment())
-            log.info("caught up with the log", ladders=begun)
+            self.backlog.came()
+            log.info("caught up with the log", ladders=self.backlog.settle(self.moment()))
             self.live = True
