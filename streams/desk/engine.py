@@ -20,16 +20,25 @@ from streams.desk.store import LOCK, Store
 log = structlog.get_logger(__name__)
 BEAT = 0.2
 """Seconds between two looks for what is due."""
+LOST = 6
+"""Seconds after which the database lets go of a leader that has said nothing (frozen, cut off), so that another one leads."""
+GUARD = {"idle_session_timeout": f"{LOST}s", "tcp_keepalives_idle": "2", "tcp_keepalives_interval": "1",
+         "tcp_keepalives_count": "3", "tcp_user_timeout": f"{LOST}s"}
+"""Settings of PostgreSQL for the leader's connection; a server that does not know one goes without."""
 ATTENTIVE = 15.0
 """Seconds after its last good look for which a leader may call itself one."""
 
 
 class Leader:
-    """Leadership: an advisory lock on PostgreSQL, held by one connection; on SQLite there is one desk, which leads."""
+    """Leadership: an advisory lock on PostgreSQL, held by one connection; on SQLite there is one desk, which leads.
+
+    A leader that was killed loses it with its connection, at once; one that is frozen or cut off after `LOST` seconds.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine, self.kept = engine, None if engine.dialect.name == "postgresql" else True
         self.connection: Connection | None = None
+        self.held = False
 
     def hold(self) -> bool:
         """Take it, or see whether it is still ours. A lost connection is a lost lock."""
@@ -37,18 +46,23 @@ class Leader:
             return True
         try:
             if self.connection is None:
-                self.connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-                if not self.connection.scalar(text(f"SELECT pg_try_advisory_lock({LOCK + 1})")):
-                    self.release()
-                    return False
-            self.connection.execute(text("SELECT 1"))
+                self.connection = self._connected()
+            look = "SELECT true" if self.held else f"SELECT pg_try_advisory_lock({LOCK + 1})"
+            self.held = bool(self.connection.scalar(text(look)))
         except DBAPIError:
             self.release()
-            return False
-        return True
+        return self.held
+
+    def _connected(self) -> Connection:
+        made = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        for name, value in GUARD.items():
+            made.execute(text("SELECT set_config(name, :value, false) FROM pg_settings WHERE name = :name"),
+                         {"name": name, "value": value})
+        return made
 
     def release(self) -> None:
         """Let another desk lead."""
+        self.held = False
         if self.connection is not None:
             self.connection.invalidate()
             self.connection.close()

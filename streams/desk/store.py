@@ -19,6 +19,9 @@ from streams.sql import engine
 LOCK = 0x77_6C_64_65
 """Advisory lock of PostgreSQL under which the tables are made."""
 
+TURN = f"SELECT set_config('idle_in_transaction_session_timeout', '10s', true), pg_advisory_xact_lock({LOCK + 2})"
+"""The turn to write, of all desks at one database; who freezes within it loses it after ten seconds."""
+
 
 class Store:
     """Sessions of one desk database. `url` as SQLAlchemy writes it; a SQLite file's folder is made."""
@@ -30,8 +33,12 @@ class Store:
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
-        """One transaction that writes: all of it or nothing."""
+        """One transaction that writes: all of it or nothing. On both databases one writes at a time: each deed ends in the one
+        chain of audit rows, so deeds that took their alerts first would wait for one another in a circle.
+        """
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            if self.engine.dialect.name == "postgresql":
+                session.execute(text(TURN))
             yield session
 
     @contextmanager
@@ -101,6 +108,12 @@ def broken(s: Session) -> int:
             return n
         before = row.hash
     return 0
+
+
+def claim(s: Session, id_: str) -> Alert | None:
+    """An alert, locked for this transaction, as it is now; None while another has it (it is looked at again soon)."""
+    query = select(Alert).where(Alert.id == id_).with_for_update(skip_locked=True)
+    return s.scalar(query, execution_options={"populate_existing": True})
 
 
 def alert_for(s: Session, id_: str) -> Alert | None:
