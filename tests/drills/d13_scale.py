@@ -18,14 +18,13 @@ def drill(ground: Any, short: bool, row: Any) -> None:
     more = ["judge2", "judge3"] if short else ["judge2", "judge3", "judge4"]
     with lives.Load(live.writer, [f"gauge-{n}" for n in range(24)]) as load:
         for _ in range(1 if short else 3):
-            before = live.said("judge").count("partition taken")
             live.start(*more)
-            tools.until(lambda n=before: live.said("judge").count("partition taken") >= n + 4, "they have joined")
-            sleep(1)
+            live.sharing("judge", *more)            # each of them: one that is still starting knows no SIGTERM and dies of it
             for name in ["judge"] if short else ["judge", *more, "combine", "desk"]:
                 live.end(name)
                 live.start(name)
                 sleep(0.5 if short else 3)
+            live.sharing("judge", *more)
             live.end(*more[1:])
             sleep(1)
     live.finish(120)

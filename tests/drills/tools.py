@@ -38,6 +38,7 @@ class Row:
     doubled: int = 0
     events: int = 0                     # wrong events, against an uninterrupted run
     calls: int = 0                      # wrong calls
+    seconds: float = 0.0
     note: str = ""
     faults: list[str] = field(default_factory=list)
 
@@ -61,10 +62,10 @@ class Row:
     def text(self) -> str:
         """For people."""
         return (f"{self.drill:>2} {self.name:<44} {self.runs:>5} {self.readings:>9} {self.lost:>5} {self.doubled:>7} "
-                f"{self.events:>6} {self.calls:>5}  {'passed' if self.passed else 'FAILED'}  {self.note}")
+                f"{self.events:>6} {self.calls:>5} {self.seconds:>6.0f} s  {'passed' if self.passed else 'FAILED'}  {self.note}")
 
 
-HEAD = f"{'':>2} {'drill':<44} {'runs':>5} {'readings':>9} {'lost':>5} {'doubled':>7} {'events':>6} {'calls':>5}"
+HEAD = f"{'':>2} {'drill':<44} {'runs':>5} {'readings':>9} {'lost':>5} {'doubled':>7} {'events':>6} {'calls':>5} {'took':>8}"
 
 
 def here(name: str, path: Path | None = None) -> ModuleType:
@@ -100,7 +101,7 @@ def drills() -> list[Drill]:
 
 def perform(one: Drill, ground: Ground, short: bool) -> Row:
     """One drill; whatever it raises is a fault of its row."""
-    row = Row(one.number, one.name)
+    row, begun = Row(one.number, one.name), clock.monotonic()
     try:
         with ground.only():
             one.run(ground, short, row)
@@ -108,6 +109,7 @@ def perform(one: Drill, ground: Ground, short: bool) -> Row:
         import traceback
 
         row.faults.append(f"{type(error).__name__}: {str(error)[:1500]}\n{traceback.format_exc(limit=-4)[-1500:]}")
+    row.seconds = clock.monotonic() - begun
     return row
 
 
