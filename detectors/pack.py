@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from detectors.level import Level
+
 Num = float | dict[str, float]
 Value = float | tuple[float, ...] | dict[str, float | tuple[float, ...]]
 """A parameter: a number, a fixed row of numbers, or either of them by site."""
@@ -301,7 +303,7 @@ class Duty:
     only when both have signed. `cover`: posts that must be manned without a hole; a hole nearer than `gap` is an alert.
     """
 
-    idle: dict[int, float] = field(default_factory=lambda: dict(IDLE))
+    idle: dict[str, float] = field(default_factory=dict)        # by `Level.word`, for a plan's keys are text
     handed: float = 600.0
     office_days: tuple[int, ...] = (0, 1, 2, 3, 4)
     office_hours: tuple[tuple[int, int], ...] = ((510, 720), (810, 1050))
@@ -311,7 +313,7 @@ class Duty:
 
     def idle_of(self, level: int) -> float:
         """Seconds for a level; blue's below blue."""
-        return self.idle.get(max(level, 1), IDLE[max(level, 1)])
+        return self.idle.get(Level(max(level, 1)).word, IDLE[max(level, 1)])
 
 
 IDLE = {4: 1800.0, 3: 3600.0, 2: 14_400.0, 1: 86_400.0}
