@@ -11,6 +11,8 @@ from streams.desk import calls, ladder
 from streams.desk.alert import Actor, Facts, Move, Refused, State, after
 from streams.desk.fold import Moment, afresh
 from streams.desk.mute import until
+from streams.desk.people.current import permit
+from streams.desk.people.rights import Act, facts_of
 from streams.desk.store import alert_for, audit
 from streams.desk.tables import Alert, Audit, Delivery, Mute, Rung
 
@@ -23,7 +25,7 @@ HOLDS: list[Hold] = []
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a person says with a deed: `to` = the post to hand over to, `within` = seconds until the next report (0 = as usual)."""
+    """What a person says with a deed. `to` = the post to hand over to; `within` = seconds until the next report, 0 = as usual."""
 
     reason: str = ""
     disposition: str = ""
@@ -41,6 +43,7 @@ def perform(s: Session, id_: str, move: Move, actor: Actor, m: Moment, reason: s
     if to and to not in m.names.posts:
         raise Refused("err.to")
     known = facts(s, alert, actor, m)
+    permit(move, facts_of(alert, m.names, known.mine or known.offered == actor.post != ""))
     new = after(move, known, actor, said.reason, disposition, to)
     if move is Move.ANSWER and known.state in calls.TAKEN:
         _take(s, alert, actor, m)
@@ -60,6 +63,16 @@ def facts(s: Session, alert: Alert, actor: Actor, m: Moment) -> Facts:
                  ladder.following(steps) is None, m.names.post(alert.answered_by, "zh"), alert.answered or 0, alert.peak,
                  _acted(s, alert), alert.disposition if alert.verified else "", alert.offered, m.names.post(alert.offered, "zh"),
                  next((no for no in holds if no is not None), None))
+
+
+def answering(s: Session, id_: str, actor: Actor, m: Moment) -> Move:
+    """How this post would answer: as itself where it was called (or nobody was), else for the one that was. KeyError: no alert."""
+    alert = s.get(Alert, id_)
+    if alert is None:
+        raise KeyError(id_)
+    known = facts(s, alert, actor, m)
+    own = known.mine or known.state is State.DETECTED or known.offered == actor.post
+    return Move.ANSWER if own else Move.ANSWER_FOR
 
 
 def _acted(s: Session, alert: Alert) -> frozenset[str]:
@@ -176,6 +189,7 @@ def mute(s: Session, actor: Actor, seconds: float, m: Moment) -> Mute:
     """Silence the sound of a post's pages for at most ten minutes; 0 ends it. Refused without a post."""
     if not actor.post:
         raise Refused("err.post")
+    permit(Act.SOUND)
     row = s.get(Mute, actor.post) or Mute(post=actor.post)
     row.at, row.until = m.now, until(m.now, seconds)
     s.add(row)

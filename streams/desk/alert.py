@@ -193,10 +193,10 @@ def _verifiable(facts: Facts, actor: Actor, disposition: str) -> None:
 def _closable(facts: Facts, actor: Actor, disposition: str) -> None:
     if facts.waits is not None:
         raise facts.waits
-    if facts.peak >= Level.ORANGE and facts.state is not State.VERIFIED:
-        raise Refused("err.unverified")
     if facts.level > Level.NORMAL and not actor.leader:
         raise Refused("err.over")
+    if facts.peak >= Level.ORANGE and facts.state is not State.VERIFIED:
+        raise Refused("err.unverified")
     if disposition not in set(Disposition):
         raise Refused("err.disposition")
     if facts.state is State.VERIFIED and disposition != facts.verdict:

@@ -22,6 +22,8 @@ from streams.desk.pages.warning import Kept
 from streams.desk.words import say
 
 router = APIRouter(include_in_schema=False)
+MANY = 200
+"""Warnings of one common answer."""
 LONGEST = 4000
 """Characters of a reason."""
 
@@ -71,6 +73,33 @@ async def mute(request: Request) -> Response:
     except (Refused, ValueError) as no:
         key = no.key if isinstance(no, Refused) else "err.bad"
         return JSONResponse({"ok": False, "error": key, "message": say(key, lang_of(request))}, 409)
+
+
+@router.post("/answers")
+async def answers(request: Request) -> Response:
+    """One answer for several warnings: as itself where the post was called, else for the post that was. All that can be are done."""
+    fields = await said(request)
+    ids = dict.fromkeys(x for x in fields.get("ids", "").split(",")[:MANY] if x)
+    done = {id_: await run_in_threadpool(_answer, request, id_, fields) for id_ in ids}
+    if wants_json(request):
+        no = {id_: words for id_, words in done.items() if words}
+        return JSONResponse({"ok": not no, "done": [i for i in done if not done[i]], "refused": no}, 409 if no else 200)
+    return RedirectResponse("/", 303)
+
+
+def _answer(request: Request, id_: str, fields: dict[str, str]) -> str:
+    """Why not; "" when it is answered."""
+    site, actor = site_of(request), acting(request)
+    try:
+        with site.store.begin() as s:
+            move = acts.answering(s, id_, actor, site.moment)
+            acts.perform(s, id_, move, actor, site.moment, fields.get("reason", "")[:LONGEST])
+    except KeyError:
+        return say("err.none", lang_of(request))
+    except Refused as no:
+        with site.store.read() as s:
+            return in_words(no, site.view(s, actor, lang_of(request)))
+    return ""
 
 
 @router.post("/w/{id_}/{act}")

@@ -86,7 +86,7 @@ def one(s: Session, item: object, channel: str, options: Mapping[str, str], m: M
 def _pressed(s: Session, row: Delivery, move: Move, m: Moment) -> None:
     """A key pressed is a deed of the post that was called, also after its time, as long as it is legal."""
     alert = s.get_one(Alert, row.alert)
-    if row.run == alert.run and alert.state in UNANSWERED:
+    if row.run == alert.run and (alert.state in UNANSWERED or alert.offered == row.post):
         try:
             acts.perform(s, row.alert, move, m.names.actor(row.post), m)
         except Refused:

@@ -11,11 +11,12 @@ from streams.desk.alert import Actor, Disposition, Facts, Move, Refused, State, 
 from streams.desk.fold import Moment
 from streams.desk.local import moment
 from streams.desk.pages.view import View
+from streams.desk.people import rights
 from streams.desk.tables import Alert
 from streams.desk.words import say
 
 REASON = "r" * 5
-NEXT = (("30", "30min"), ("60", "1h"), ("120", "2h"), ("240", "4h"), ("480", "8h"))
+NEXT = (("30", "next.30min"), ("60", "next.1h"), ("120", "next.2h"), ("240", "next.4h"), ("480", "next.8h"))
 """When one reports next: minutes and the key of its words."""
 WORDS = {   # button, legend, what the reason is, key
     Move.ANSWER: ("act.answer", "act.answer_full", "", "A"),
@@ -47,11 +48,11 @@ def forms(s: Session, a: Alert, v: View) -> list[dict[str, Any]]:
                 "first": not out,
                 "reason": say(reason, v.lang) if reason else "",
                 "least": 1 if move is Move.COMMENT else len(REASON),
-                "refusal": refusal(move, facts, v.actor, v),
+                "refusal": refusal(a, move, facts, v.actor, v),
                 "outcomes": [(d.value, say(f"out.{d.value}", v.lang)) for d in Disposition] if move in OUTCOMES else [],
                 "chosen": facts.verdict,
                 "posts": posts if move is Move.HANDOVER else [],
-                "next": [(m, say(f"next.{k}", v.lang)) for m, k in NEXT] if move is Move.NEWS else [],
+                "next": [(m, say(k, v.lang)) for m, k in NEXT] if move is Move.NEWS else [],
             }
         )
     return out
@@ -69,9 +70,10 @@ def _shown(a: Alert, facts: Facts, actor: Actor) -> list[Move]:
     return [*take, Move.NEWS, *between, Move.CLOSE, Move.COMMENT]
 
 
-def refusal(move: Move, facts: Facts, actor: Actor, v: View) -> str:
-    """Why the move is not legal now, whatever is typed; "" when it is."""
+def refusal(a: Alert, move: Move, facts: Facts, actor: Actor, v: View) -> str:
+    """Why the move is not this account's, or not legal now, whatever is typed; "" when it may be made."""
     try:
+        rights.demand(v.account, move, rights.facts_of(a, v.names, facts.mine or facts.offered == actor.post != ""))
         after(move, facts, actor, REASON, facts.verdict or Disposition.TRUE, "another post")
     except Refused as no:
         return in_words(no, v)

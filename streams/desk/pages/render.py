@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache, partial
 from hashlib import blake2b
 from importlib.resources import files
@@ -11,12 +12,15 @@ from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.ext import Extension
+from markupsafe import Markup
 
 from streams.desk.local import moment
 from streams.desk.pages.chart import WORDS
 from streams.desk.pages.nav import entries
 from streams.desk.pages.row import Row
 from streams.desk.pages.view import View
+from streams.desk.people.current import CURRENT
 from streams.desk.words import say
 
 STATIC = Path(str(files("streams.desk.pages").joinpath("static")))
@@ -28,6 +32,7 @@ SCRIPT = {
     "live": "strip.live",
     "live_none": "strip.live_none",
     "late": "state.late",
+    "picked": "act.picked",
 }
 """Words that the script puts on the page."""
 SHAPES = {
@@ -39,10 +44,27 @@ SHAPES = {
 }
 
 
+class Forms(Extension):
+    """Every form that posts carries the session's token; no template can forget it."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        return re.sub(r'(<form\b[^>]*method="post"[^>]*>)', r"\1{{ csrf_field() }}", source)
+
+
+def _field() -> str:
+    token = CURRENT.get().csrf
+    return Markup('<input type="hidden" name="csrf" value="{}">').format(token) if token else ""
+
+
 @cache
 def environment() -> Environment:
     """The templates; a name that a page forgot is an error, and everything is escaped."""
-    return Environment(loader=PackageLoader("streams.desk.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    made = Environment(
+        loader=PackageLoader("streams.desk.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        extensions=[Forms],
+    )
+    made.globals |= {"csrf_field": _field, "csrf": lambda: CURRENT.get().csrf}
+    return made
 
 
 @cache
@@ -68,7 +90,8 @@ def favicon(worst: str, n: int) -> str:
 
 def page(name: str, v: View, path: str, theme: str, **context: Any) -> str:
     """A whole page."""
-    posts = [(p.id, v.names.post(p.id, v.lang)) for p in v.names.city.posts]
+    own = v.account.posts if v.account and v.account.name else None
+    posts = [(p.id, v.names.post(p.id, v.lang)) for p in v.names.city.posts if own is None or p.id in own]
     common = {
         "v": v,
         "t": partial(_say, v.lang),
@@ -83,6 +106,13 @@ def page(name: str, v: View, path: str, theme: str, **context: Any) -> str:
         "favicon": favicon("", 0),
         "script_words": json.dumps({k: _raw(key, v.lang) for k, key in SCRIPT.items()}, ensure_ascii=False),
     }
+    return environment().get_template(name).render(common | context)
+
+
+def plain(name: str, lang: str, theme: str, path: str, now: int, **context: Any) -> str:
+    """A page without script and without anybody: sign-in, answer links. `path` ends in `?` or `&`, for the other language."""
+    common = {"t": partial(_say, lang), "lang": lang, "theme": theme, "path": path, "assets": assets(),
+              "wall": moment(now, now, lang), "favicon": favicon("", 0)}
     return environment().get_template(name).render(common | context)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -249,3 +250,21 @@ class Life(RuleBasedStateMachine):
 TestLife = Life.TestCase
 TestLife.settings = settings(max_examples=12, stateful_step_count=30, deadline=None,
                              suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+def test_one_answer_for_several(change: Make, night: Any, tmp_path: Path) -> None:
+    """As itself where the post was called, for the others with the reason; what is refused is named, the rest is done."""
+    from starlette.testclient import TestClient
+
+    from streams.desk.api.app import make_app
+
+    own, site = night(tmp_path, fill=False)
+    client = TestClient(make_app(site), cookies={"post": "duty"})
+    own.put(blue := change("river_level", "lanxi", 1, time=own.now), red := change("methane", "renmin", 4, time=own.now))
+    ids = f"{blue.alert},{red.alert},nothing"
+    said = client.post("/answers", json={"ids": ids, "reason": "好"}).json()
+    assert said["done"] == [blue.alert] and set(said["refused"]) == {red.alert, "nothing"}
+    said = client.post("/answers", json={"ids": red.alert, "reason": "电话联系上了值班员"}).json()
+
+    assert said == {"ok": True, "done": [red.alert], "refused": {}}
+    assert own.alert(blue.alert).answered_by == own.alert(red.alert).answered_by == "duty"
