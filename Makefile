@@ -27,6 +27,9 @@ fuzz: .venv/test  ## a million fuzzed pushes and records
 bench: .venv/test  ## every figure this project claims, as ratios where there is something to compare
 	$(BIN)/wanglou bench $(ARGS)
 
+skill: .venv/test  ## what the detectors are worth on open data, beside the simple rules
+	$(PY) tests/skill/run.py $(ARGS)
+
 house: .venv/test  ## how large the parts are: a look, not a gate
 	$(PY) tests/house.py
 
@@ -51,4 +54,4 @@ clean:  ## remove the environment and what the demo left
 	$(PY) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ .venv/run
 
-.PHONY: help demo test check drills fuzz bench house lock clean
+.PHONY: help demo test check drills fuzz bench skill house lock clean
