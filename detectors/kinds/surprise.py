@@ -24,7 +24,8 @@ RATHER = 20.0           # an excess beyond so many times the mean teaches as one
 class Surprise:
     """The sum of four times -log10 of a chance: of a value so high, so low, a step so large, a time of day so unlike.
 
-    For series of any kind whose limits nobody knows. Of plain noise one reading in a hundred has 4.2, one in a thousand 7, one in 5000 9.
+    For series of any kind whose limits nobody knows. Of plain noise one reading in a hundred has 4.2, one in a thousand 7,
+    one in 5000 9.
     The time of day is unlike when the last half hour (`length` slots) lies far from the same minutes, three slots to and fro,
     of each of the last seven days. Each chance is that of a generalised Pareto tail above a quantile (the highest `share`)
     which follows the readings; moments and quantile are learned as they come, so the state does not grow. A slot is the

@@ -62,7 +62,7 @@ def test_one_happening_one_score() -> None:
 
 def test_rest_is_a_record_of_the_last() -> None:
     """A score is told exactly when it is higher than each of the last `rest`."""
-    p, s = trial(Surprise)
+    _, s = trial(Surprise)
     said = np.random.default_rng(1).integers(0, 50, 500).astype(float)
     for i, z in enumerate(said):
         expected = z if z > max([0.0, *said[max(0, i - 30):i]]) else 0.0
