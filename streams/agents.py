@@ -11,13 +11,13 @@ import structlog
 from streams import clock
 from streams.app import Stage
 from streams.codec import CHANGES
-from streams.combining import CombineStore
-from streams.judging import JudgeStore
+from streams.combining import Combining
+from streams.judging import Judging
 from streams.ledgers import Ledgers
 from streams.metrics import Metrics
 from streams.plans import Library, Plans
 from streams.settings import Settings
-from streams.snapshots import Snapshots
+from streams.snapshots import Snapshots, StateStore
 from streams.sql import wait_for_database
 
 say = structlog.get_logger("wanglou.agents")
@@ -57,14 +57,14 @@ def history_agent(app: Any, topic: Any, log: Any, ledgers: Ledgers) -> None:
 def judge_stage(settings: Settings, metrics: Metrics) -> Stage:
     """The judge over state.db."""
     engine = wait_for_database(settings.state_url, say.warning)
-    store = JudgeStore(Snapshots(engine, "judge", settings.partitions), Library(Plans(engine)), settings, metrics)
+    store = StateStore(Judging, Snapshots(engine, "judge", settings.partitions), Library(Plans(engine)), settings, metrics)
     return Stage("judge", ("readings",), store, settings.ticks == "own", settings.snapshot_seconds, judge_agent)
 
 
 def combine_stage(settings: Settings, metrics: Metrics) -> Stage:
     """Combine over state.db."""
     engine = wait_for_database(settings.state_url, say.warning)
-    store = CombineStore(Snapshots(engine, "combine", 1), Library(Plans(engine)), settings, metrics)
+    store = StateStore(Combining, Snapshots(engine, "combine", 1), Library(Plans(engine)), settings, metrics)
     return Stage("combine", ("levels",), store, False, settings.snapshot_seconds, combine_agent)
 
 

@@ -13,7 +13,6 @@ from detectors.event import Change
 from detectors.plan import Plan
 from detectors.reading import PlanRecord, Source, Tick
 from detectors.ruling import Key
-from streams import clock
 from streams.codec import BadRecord, Changes, Record, decode
 from streams.ledger import Out, Place, Taken
 from streams.metrics import Metrics
@@ -22,7 +21,7 @@ from streams.pages import MOST, share
 from streams.plans import Library
 from streams.settings import Settings
 from streams.shards import partition
-from streams.snapshots import Page, Snapshots
+from streams.snapshots import Page
 
 log = structlog.get_logger("wanglou.combine")
 PAGES = 256
@@ -143,22 +142,3 @@ class Combining:
         self.metrics.area_level.put({(area, pack): level for area, pack, level, _ in rows}, owner=self.place)
         self.metrics.area_fresh.put({(area, pack): fresh for area, pack, _, fresh in rows}, owner=self.place)
         self.metrics.plan_info.put({(self.plan, self.board.plan.city.grammar): 1}, owner=self.place)
-
-
-class CombineStore:
-    """Snapshots of the board."""
-
-    def __init__(self, snapshots: Snapshots, library: Library, settings: Settings, metrics: Metrics) -> None:
-        self.snapshots, self.library, self.settings, self.metrics = snapshots, library, settings, metrics
-
-    def open(self, place: Place) -> tuple[Taken, Combining]:
-        """Become the owner and build the board."""
-        taken = self.snapshots.take(place)
-        return taken, Combining(place, taken, self.library, self.settings, self.metrics)
-
-    def write(self, place: Place, epoch: int, applied: int, page: Page) -> bool:
-        """One snapshot."""
-        written = self.snapshots.write(place, epoch, applied, page)
-        if written:
-            self.metrics.snapshot.set(clock.now() / 1e6, place.partition, owner=place)
-        return written

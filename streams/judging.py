@@ -18,7 +18,7 @@ from streams.outs import changed, judged, rejected
 from streams.pages import Held, Shelf
 from streams.plans import Library
 from streams.settings import Settings
-from streams.snapshots import Page, Snapshots
+from streams.snapshots import Page
 
 log = structlog.get_logger("wanglou.judge")
 FORWARD = 1_000_000
@@ -160,22 +160,3 @@ class Judging:
             return
         self.metrics.plan_info.put({(self.plan.hash, self.plan.city.grammar): 1}, owner=self.place)
         self.counts.report(self.plan, self.state)
-
-
-class JudgeStore:
-    """Snapshots of the judge: rows by name, a page a shard."""
-
-    def __init__(self, snapshots: Snapshots, library: Library, settings: Settings, metrics: Metrics) -> None:
-        self.snapshots, self.library, self.settings, self.metrics = snapshots, library, settings, metrics
-
-    def open(self, place: Place) -> tuple[Taken, Judging]:
-        """Become the owner and build the state."""
-        taken = self.snapshots.take(place)
-        return taken, Judging(place, taken, self.library, self.settings, self.metrics)
-
-    def write(self, place: Place, epoch: int, applied: int, page: Page) -> bool:
-        """One snapshot."""
-        written = self.snapshots.write(place, epoch, applied, page)
-        if written:
-            self.metrics.snapshot.set(clock.now() / 1e6, place.partition, owner=place)
-        return written

@@ -7,7 +7,9 @@ under an older epoch is refused: a worker that was frozen and comes back cannot 
 """
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -28,8 +30,13 @@ from sqlalchemy import (
 )
 
 from streams import clock
-from streams.ledger import Place, Taken
+from streams.ledger import Place, Taken, Work
+from streams.metrics import Metrics
+from streams.plans import Library
+from streams.settings import Settings
 from streams.sql import create
+
+W = TypeVar("W", bound=Work)
 
 tables = MetaData()
 position = Table("position", tables,
@@ -117,3 +124,23 @@ class Snapshots:
                 connection.execute(insert(beside), [{"stage": self.stage, "shard": s, "part": last.get(s, 0) + 1, "bytes": b}
                                                     for s, b in added.items()])
             return True
+
+
+class StateStore(Generic[W]):
+    """Where a stage keeps its state: `make` builds its work (`Judging`, `Combining`) from what was kept."""
+
+    def __init__(self, make: Callable[[Place, Taken, Library, Settings, Metrics], W], snapshots: Snapshots, library: Library,
+                 settings: Settings, metrics: Metrics) -> None:
+        self.make, self.snapshots, self.library, self.settings, self.metrics = make, snapshots, library, settings, metrics
+
+    def open(self, place: Place) -> tuple[Taken, W]:
+        """Become the owner and build the state."""
+        taken = self.snapshots.take(place)
+        return taken, self.make(place, taken, self.library, self.settings, self.metrics)
+
+    def write(self, place: Place, epoch: int, applied: int, page: Page) -> bool:
+        """One snapshot."""
+        written = self.snapshots.write(place, epoch, applied, page)
+        if written:
+            self.metrics.snapshot.set(clock.now() / 1e6, place.partition, owner=place)
+        return written

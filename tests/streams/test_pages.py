@@ -11,13 +11,13 @@ from detectors.judge import State
 from detectors.pack import City, Detector, Indicator, Limit, Pack, Site, Text, Use
 from detectors.reading import Block
 from streams.codec import encode
-from streams.judging import JudgeStore, Judging
+from streams.judging import Judging
 from streams.ledger import Place
 from streams.metrics import Metrics
 from streams.pages import MOST
 from streams.plans import Library, Plans, plan_bytes
 from streams.settings import Settings
-from streams.snapshots import Page, Snapshots
+from streams.snapshots import Page, Snapshots, StateStore
 from streams.sql import engine
 
 SITES = [f"s{n}" for n in range(600)]      # two or three in each shard
@@ -31,7 +31,7 @@ class Keeper:
         self.engine = engine(f"sqlite:///{folder}/state.db")
         plans = Plans(self.engine)
         self.library = Library(plans)
-        self.store = JudgeStore(Snapshots(self.engine, "judge", 1), self.library, Settings(partitions=1), Metrics())
+        self.store = StateStore(Judging, Snapshots(self.engine, "judge", 1), self.library, Settings(partitions=1), Metrics())
         limits = (Limit(2, 25.0), Limit(4, 30.0))
         level = Indicator("level", "river", Text("水位"), "m", tuple(SITES), every=1.0, lateness=5.0)
         self.plan = plans.put(plan_bytes(City((Pack("river", Text("江河"), (level,), (

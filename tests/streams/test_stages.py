@@ -18,14 +18,14 @@ from detectors.pack import Area, City, Derive, Detector, Indicator, Limit, Pack,
 from detectors.reading import Block, Flag, PlanRecord, Source, Tick
 from streams import rejects
 from streams.codec import Changes, Record, decode, encode
-from streams.combining import CombineStore
-from streams.judging import JudgeStore
+from streams.combining import Combining
+from streams.judging import Judging
 from streams.ledger import Out, Place
 from streams.metrics import Metrics
 from streams.plans import Library, Plans, city_of, plan_bytes, plan_hash
 from streams.settings import Settings
 from streams.shards import partition
-from streams.snapshots import Page, Snapshots
+from streams.snapshots import Page, Snapshots, StateStore
 from streams.sql import engine
 
 SITES = tuple(f"s{n}" for n in range(8))
@@ -51,8 +51,8 @@ class Shop:
         self.engine, self.settings, self.metrics = engine(url), Settings(partitions=partitions), Metrics()
         self.plans = Plans(self.engine)
         self.library = Library(self.plans)
-        self.judge = JudgeStore(Snapshots(self.engine, "judge", partitions), self.library, self.settings, self.metrics)
-        self.combine = CombineStore(Snapshots(self.engine, "combine", 1), self.library, self.settings, self.metrics)
+        self.judge = StateStore(Judging, Snapshots(self.engine, "judge", partitions), self.library, self.settings, self.metrics)
+        self.combine = StateStore(Combining, Snapshots(self.engine, "combine", 1), self.library, self.settings, self.metrics)
 
     def plan(self, of: City) -> PlanRecord:
         """A plan that SQL has, known to this process."""

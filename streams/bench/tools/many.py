@@ -18,14 +18,14 @@ from streams import clock
 from streams.bench.tools.cities import Readings
 from streams.codec import encode
 from streams.combining import Combining
-from streams.judging import JudgeStore
+from streams.judging import Judging
 from streams.ledger import Place, Taken
 from streams.metrics import Metrics
 from streams.packs import load_city
 from streams.plans import Library, Plans, city_of, plan_bytes
 from streams.settings import settings
 from streams.shards import partition
-from streams.snapshots import Snapshots
+from streams.snapshots import Snapshots, StateStore
 from streams.sql import engine
 
 PARTITIONS = 4
@@ -91,9 +91,9 @@ class Many:
         self.library = Library(self.plans)
         self.library.fetch(self.name)
 
-    def store(self) -> JudgeStore:
+    def store(self) -> StateStore[Judging]:
         """As a new process has it."""
-        return JudgeStore(Snapshots(self.engine, "judge", PARTITIONS), self.library, self.settings, Metrics())
+        return StateStore(Judging, Snapshots(self.engine, "judge", PARTITIONS), self.library, self.settings, Metrics())
 
     def open(self) -> None:
         """All four partitions."""
