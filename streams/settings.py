@@ -10,12 +10,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.errors import UsageError
 
 PREFIX = "WANGLOU_"
+WIDE = ("readings", "judged")
+"""Topics of many partitions, which come in generations: `topics grow` begins `readings.2` and `judged.2`."""
 
 
 class Settings(BaseSettings):
@@ -25,7 +27,7 @@ class Settings(BaseSettings):
 
     broker: str = "127.0.0.1:9092"
     prefix: str = "wanglou."                        # of every topic and consumer group
-    partitions: int = Field(4, ge=1, le=256)        # of `readings` and `judged`: a power of two
+    partitions: int = Field(4, ge=1, le=256)        # of `readings` and `judged` as they begin: a power of two
     replication: int = Field(1, ge=1)               # of topics that `topics create` makes; 3 in service
     data: Path = Path("var")
     state_url: str = ""                             # plans and snapshots
@@ -35,6 +37,12 @@ class Settings(BaseSettings):
     metrics_port: int = Field(0, ge=0, le=65535)    # /metrics of this process on 127.0.0.1; 0 = off
     desk_host: str = "127.0.0.1"
     desk_port: int = 8080
+    desk_public: str = Field("", pattern=r"^(https?://[^\s/?#]+)?$")    # where people reach it: for answer links
+    desk_proxies: str = ""                          # proxies whose X-Forwarded-For and -Proto are believed: "10.0.0.7, …"
+    desk_cert: Path | None = None                   # TLS: certificate and key as PEM files
+    desk_key: Path | None = None
+    desk_idle: float = Field(12.0, gt=0)            # hours without use after which a session ends
+    desk_longest: float = Field(168.0, gt=0)        # hours after which it ends in any case
     feed_port: int = 8081
     feed_buffer: int = Field(256 << 20, ge=1 << 12)     # bytes that a feed keeps on disk while Kafka is away; then it refuses
     ticks: Literal["own", "log"] = "own"            # log: a played history writes the ticks
@@ -44,6 +52,8 @@ class Settings(BaseSettings):
     scenario: str = ""                              # "×120": a history is being played, and the pages say so
     fault: str = ""                                 # tests only: `after_produce:3` kills the process there, the third time
 
+    _generation: int = PrivateAttr(1)               # which generation of these topics: state.db knows (`streams.generations`)
+
     def model_post_init(self, context: Any, /) -> None:
         """Fill in the databases."""
         if self.partitions & (self.partitions - 1):
@@ -52,9 +62,20 @@ class Settings(BaseSettings):
             if not getattr(self, f"{name}_url"):
                 object.__setattr__(self, f"{name}_url", f"sqlite:///{self.data / name}.db")
 
+    @property
+    def generation(self) -> int:
+        """Which generation of the wide topics these settings speak of."""
+        return self._generation
+
+    def of(self, generation: int, partitions: int) -> Settings:
+        """The same installation, for another generation of its wide topics."""
+        made = self.model_copy(update={"partitions": partitions})
+        made._generation = generation
+        return made
+
     def topic(self, name: str) -> str:
-        """The topic's full name: `wanglou.readings`."""
-        return self.prefix + name
+        """The topic's full name: `wanglou.readings`; of later generations `wanglou.readings.2`."""
+        return self.prefix + name + (f".{self._generation}" if self._generation > 1 and name in WIDE else "")
 
 
 def settings(**given: Any) -> Settings:

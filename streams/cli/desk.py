@@ -7,7 +7,7 @@ import typer
 def register(app: typer.Typer) -> None:
     """Add the command."""
     @app.command("desk")
-    def desk(host: str | None = typer.Option(None, help="Loopback only, until there is sign-in."),
+    def desk(host: str | None = typer.Option(None, help="Other than this machine only with accounts (`wanglou accounts`)."),
              port: int | None = typer.Option(None, help="Of the pages, the API and /metrics.")) -> None:
         """Run the desk until SIGTERM. Settings come from WANGLOU_… (broker, desk, state and history databases)."""
         from streams.desk.server import run

@@ -47,6 +47,7 @@ class Deliverer:
         self, store: Store, lines: dict[str, Channel], moment: Callable[[], Moment], url: str, metrics: Metrics
     ) -> None:
         self.store, self.channels, self.moment, self.url, self.metrics = store, lines, moment, url, metrics
+        self.link: Callable[[Delivery], str] | None = None      # makes answer links, where people can reach the desk
         self.lanes, self.rates, self.lock, self.stop = Lanes(), Rates(self._spent), Lock(), Event()
         self.under_way: set[str] = set()        # keys that this process has in hand: not to be taken again by their lease
 
@@ -137,7 +138,7 @@ class Deliverer:
             row.n,
             iso(row.until),
             again,
-            self.url if row.folded else f"{self.url}/w/{row.alert}",
+            self._where(row),
             now,
             calls,
         )
@@ -145,6 +146,12 @@ class Deliverer:
             return channel.send(message, row.address)
         except Exception as error:  # a channel with a fault must not stop the others
             return Outcome(Result.AGAIN, f"{type(error).__name__}: {error}")
+
+    def _where(self, row: Delivery) -> str:
+        """Where a person finds it: an answer link where there is one, else the warning, or the desk for several."""
+        if self.link is not None:
+            return self.link(row)
+        return self.url if row.folded else f"{self.url}/w/{row.alert}"
 
     def _settle(self, tried: Delivery, outcome: Outcome) -> None:
         m = self.moment()

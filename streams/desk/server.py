@@ -17,36 +17,42 @@ from streams.desk.deliver import Deliverer
 from streams.desk.engine import Work
 from streams.desk.fold import Moment
 from streams.desk.meter import Meter
+from streams.desk.people.links import links
+from streams.desk.people.rules import rules_of
+from streams.desk.publish import hand
+from streams.desk.publish import log as publish_log
+from streams.desk.publish.courier import Courier
 from streams.desk.series import Readings
 from streams.desk.site import Site
 from streams.desk.store import Store
-from streams.errors import UsageError
 from streams.metrics import Metrics
 from streams.settings import Settings
 from streams.sql import wait_for_database
 
 log = structlog.get_logger("wanglou.desk")
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Desk:
     """All parts of one desk, joined; `serve` runs until SIGTERM or SIGINT."""
 
     def __init__(self, settings: Settings) -> None:
-        if settings.desk_host not in LOOPBACK:
-            raise UsageError(
-                f"WANGLOU_DESK_HOST={settings.desk_host}: there is no sign-in yet, so the desk serves this machine only"
-            )
         self.settings, self.metrics = settings, Metrics()
         wait_for_database(settings.desk_url, lambda said: log.warning(str(said))).dispose()
         self.store = Store(settings.desk_url)
+        rules = rules_of(settings, self.store)
         self.names = names.Plan(names.from_state(settings.state_url))
         self.played = settings.scenario or ("▶" if settings.ticks == "log" else "")
-        url = f"http://{settings.desk_host}:{settings.desk_port}"
+        url = settings.desk_public or f"http://{settings.desk_host}:{settings.desk_port}"
         self.deliverer = Deliverer(self.store, channels.load(settings.data, self.options), self.moment, url, self.metrics)
+        if settings.desk_public:
+            self.deliverer.link = links(self.store, settings.desk_public)
         self.consumer = Consumer(self.store, settings.broker, settings.topic("events"), self.moment, self.metrics)
         meter = Meter(self.store, self.metrics, self.names, clock.now)
-        self.work = Work(self.store, self.consumer, self.deliverer, meter, self.moment)
+        kafka = publish_log.Kafka(settings.broker, settings.topic(publish_log.TOPIC))
+        writer = publish_log.Writer(self.store, self.names, kafka.connect, kafka.tail)
+        courier = Courier(self.store, self.deliverer.channels, self.moment, url, hand.sender(settings, clock.now))
+        self.work = Work(self.store, self.consumer, self.deliverer, meter, self.moment,
+                         {"courier": courier.pump, "alerts": writer.pump})
         self.site = Site(
             self.store,
             self.names,
@@ -56,6 +62,8 @@ class Desk:
             leading=lambda: self.work.leading,
             live=lambda: self.work.live,
             ready=self.fault,
+            hosts=rules.hosts(settings.desk_host),
+            rules=rules,
         )
 
     def options(self, channel: str) -> Mapping[str, str]:
@@ -80,6 +88,10 @@ class Desk:
             make_app(self.site),
             host=self.settings.desk_host,
             port=self.settings.desk_port,
+            ssl_certfile=self.settings.desk_cert,
+            ssl_keyfile=self.settings.desk_key,
+            proxy_headers=False,
+            server_header=False,
             log_level="warning",
             timeout_graceful_shutdown=1,
             lifespan="off",

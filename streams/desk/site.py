@@ -12,6 +12,8 @@ from streams.desk.fold import Moment
 from streams.desk.names import Names
 from streams.desk.pages import ask
 from streams.desk.pages.view import View
+from streams.desk.people.current import CURRENT
+from streams.desk.people.rules import Rules
 from streams.desk.series import Readings
 from streams.desk.store import Store
 from streams.metrics import Metrics
@@ -34,6 +36,7 @@ class Site:
     live: Callable[[], bool] = lambda: True
     ready: Callable[[], str] = lambda: ""
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]", "testserver")
+    rules: Rules = field(default_factory=Rules)
     closing: bool = False
     clients: int = 0
     _head: tuple[float, int] = (float("-inf"), 0)
@@ -47,7 +50,7 @@ class Site:
         """How one reader sees it now."""
         now = self.now()
         clock_ = (ask.arrived(s) or now) if self.played else now
-        return View(lang, actor, now, clock_, self.names(), self.readings, self.played)
+        return View(lang, actor, now, clock_, self.names(), self.readings, self.played, CURRENT.get().account)
 
     def head(self) -> int:
         """The newest audit number, asked for at most every quarter of a second for all pages together."""

@@ -13,6 +13,9 @@ from alembic.config import Config
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
+from streams.desk.people import tables as _people  # noqa: F401  (its tables belong to this database)
+from streams.desk.people.current import on_record
+from streams.desk.publish import tables as _publish  # noqa: F401
 from streams.desk.tables import Alert, Audit, Chain
 from streams.sql import engine
 
@@ -80,7 +83,7 @@ def audit(s: Session, at: int, act: str, alert: Alert | None = None, post: str =
         alert=alert.id if alert else "",
         act=act,
         post=post,
-        what={k: v for k, v in what.items() if v not in (None, "")},
+        what={k: v for k, v in (on_record() | what).items() if v not in (None, "")},
         prev_hash=end.hash,
         hash="",
     )

@@ -5,18 +5,20 @@ from __future__ import annotations
 import secrets
 
 import structlog
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from streams.desk.api import look
-from streams.desk.api.guard import Guard
+from streams.desk.api.csrf import checked
+from streams.desk.api.guard import HEADERS, Guard
 from streams.desk.api.who import lang_of
 from streams.desk.pages.nav import parts
+from streams.desk.people.gate import Gate
 from streams.desk.site import Site
-from streams.desk.words import say
+from streams.desk.words import has, say
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +28,8 @@ def make_app(site: Site) -> FastAPI:
     app = FastAPI(title="Wanglou desk", docs_url=None, redoc_url=None)
     app.state.site = site
     for part in parts():
-        app.include_router(part.router)
+        app.include_router(part.router, dependencies=[Depends(checked)])
+    app.add_middleware(Gate, site=site, open_=tuple(path for part in parts() for path in getattr(part, "OPEN", ())))
     app.add_middleware(Guard, hosts=site.hosts)
     app.add_exception_handler(HTTPException, _not_found)
     app.add_exception_handler(Exception, _broken)
@@ -39,7 +42,8 @@ def _not_found(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     if request.url.path.startswith("/api"):
         return JSONResponse({"detail": getattr(error, "detail", "")}, status)
-    return look.fault_page(request, "err.bad", status)
+    detail = str(getattr(error, "detail", ""))
+    return look.fault_page(request, detail if has(detail) else "err.bad", status)
 
 
 def _broken(request: Request, error: Exception) -> Response:
@@ -57,4 +61,5 @@ def _broken(request: Request, error: Exception) -> Response:
         f'<main><div class="note red" role="alert"><b>✕ {say("err.page", lang)}</b><span>{away} {number}</span>'
         f'<a class="btn" href="/">{say("act.retry", lang)}</a></div></main>',
         500 if not away else 503,
+        HEADERS,
     )

@@ -16,8 +16,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from detectors.level import Level
 from streams.clock import iso
 from streams.desk import acts, calls, outbox
+from streams.desk.alert import Refused
 from streams.desk.api.who import site_of
 from streams.desk.pages import ask
+from streams.desk.people.current import permit
+from streams.desk.people.rights import Act
 from streams.desk.tables import Alert, Audit, Event, Member
 
 router = APIRouter()
@@ -142,8 +145,11 @@ def receipt(request: Request, key: str, body: Receipt) -> dict[str, str]:
     site = site_of(request)
     try:
         with site.store.begin() as s:
+            permit(Act.ANSWER_FOR)
             rows = [acts.receipt(s, row.key, body.receipt, site.moment) for row in outbox.together(s, key)]
             return {"key": key, "receipt": rows[0].receipt}
+    except Refused as no:
+        raise HTTPException(403, no.key) from None
     except IndexError:
         raise HTTPException(404, "no such delivery") from None
 

@@ -15,6 +15,10 @@ HEADERS = {
     "base-uri 'none'; form-action 'self'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
 SAFE = ("GET", "HEAD", "OPTIONS")
 
@@ -46,6 +50,8 @@ class Guard:
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
+                if scope.get("state", {}).get("secure"):
+                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
             await send(message)
 
         headers = Headers(scope=scope)

@@ -27,6 +27,8 @@ from streams.desk.pages.board import Filter, tally
 from streams.desk.pages.render import row_html, strip_html
 from streams.desk.pages.row import row
 from streams.desk.pages.view import View
+from streams.desk.people.current import CURRENT
+from streams.desk.people.sessions import in_use
 from streams.desk.site import PULSE, Site
 from streams.desk.tables import Alert, Audit
 
@@ -53,6 +55,12 @@ class Reader:
 
     def __init__(self, site: Site, actor: Actor, lang: str, want: Filter, last: int) -> None:
         self.site, self.actor, self.lang, self.want, self.last = site, actor, lang, want, last
+        self.session = CURRENT.get().session
+
+    def welcome(self) -> bool:
+        """Whether the session that listens still is; where there were no accounts, whether that is so still."""
+        site = self.site
+        return in_use(site.store, self.session, site.now()) if self.session else not site.rules.demanded(site.store)
 
     def news(self) -> list[str]:
         """What happened since `last`, as messages; the number is on the last of them, so a torn batch is sent again."""
@@ -124,6 +132,9 @@ async def stream(reader: Reader) -> AsyncIterator[str]:
                     yield text
             if now - beat >= BEAT:
                 beat = now
+                if not await run_in_threadpool(reader.welcome):
+                    yield message("reload", "signin")
+                    return
                 yield await run_in_threadpool(reader.beat)
             await asyncio.sleep(PULSE)
     finally:

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from alembic import context
 
+from streams.desk.people import tables as _people  # noqa: F401
+from streams.desk.publish import tables as _publish  # noqa: F401
 from streams.desk.tables import Base
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata, render_as_batch=True)

@@ -19,6 +19,7 @@ from streams.desk.pages import chart
 from streams.desk.pages.ask import Found
 from streams.desk.pages.bits import chips, limit_line, notes, tags, trend
 from streams.desk.pages.view import View
+from streams.desk.people import rights
 from streams.desk.series import Reading
 from streams.desk.tables import Alert
 from streams.desk.words import level, say
@@ -233,4 +234,7 @@ def _act(out: Row, f: Found, v: View) -> None:
         out.act = "answer" if mine(f, v.actor) or a.state == State.DETECTED else "answer_for"
     elif a.open:
         out.act = _next(a, out.sect)
-    out.refusal = "" if v.actor.post or out.act not in ("answer", "answer_for") else say("err.post", v.lang)
+    if out.act in ("answer", "answer_for"):
+        no = rights.refusal(v.account, out.act, rights.facts_of(a, v.names, mine(f, v.actor)))
+        key, role = (no.key, no.values.get("role", "")) if no else ("" if v.actor.post else "err.post", "")
+        out.refusal = say(key, v.lang, role=say(f"role.{role}", v.lang) if role else "") if key else ""

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 from streams.desk.alert import Actor
 from streams.desk.names import Names
+from streams.desk.people.rights import LOCAL, Account
 from streams.desk.series import Readings
 
 
 @dataclass(frozen=True)
 class View:
-    """Who looks, when, with which words. `clock` = the log's own now (scenario time in a played history)."""
+    """Who looks, when, with which words. `clock` = the log's own now (scenario time in a played history).
+
+    `account` says what may be done; without sign-in that is everything.
+    """
 
     lang: str
     actor: Actor
@@ -20,3 +24,4 @@ class View:
     names: Names
     readings: Readings
     played: str = ""
+    account: Account | None = LOCAL

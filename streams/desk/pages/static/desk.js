@@ -86,9 +86,9 @@ const alarm = (li, was) => {
   last = 0; text($('#shout'), $('.lvl', li).textContent + $('.what a', li).textContent); setTimeout(ring);
 };
 const label = () => { text(snd?.firstChild, (muted() ? `${W.off} ${mmss(left(snd.dataset.until))}` : W.on) + ' '); };
-const mute = () => heard() ? send('/mute', {seconds: muted() ? 0 : 600}).then(r => { snd.dataset.until = r.until || 0; label(); }) : wake();
+const mute = () => heard() ? send('/mute', {csrf: set.csrf, seconds: muted() ? 0 : 600}).then(r => { snd.dataset.until = r.until || 0; label(); }) : wake();
 
-// The same forms by fetch; nothing typed is lost when refused.
+// Forms by fetch; nothing typed is lost.
 const send = (url, o) => fetch(url, {method: 'POST', headers: {Accept: 'application/json'}, body: new URLSearchParams(o)}).then(r => r.json());
 addEventListener('submit', e => {
   const f = e.target, err = $('.err', f), b = $('button', f), tell = m => { b.disabled = false; text(err, m); show(err, m); };
