@@ -9,11 +9,13 @@ from typing import Any, Protocol
 from detectors.areas import Areas
 from detectors.contact import Contact
 from detectors.event import Change, alert_id, event_id
+from detectors.leads import Leads
 from detectors.members import History
 from detectors.pack import City, Detector, Indicator
+from detectors.places import Places
 from detectors.reading import Source
-from detectors.registry import load
 from detectors.ruling import Key, Ruling
+from detectors.rulings import Rulings
 
 BEHIND = 60_000_000
 """A partition whose ticks are so far (µs) behind the newest: its members count as stale (design 9.18)."""
@@ -56,46 +58,16 @@ class Board:
         self._looked: set[int] = set()                  # partitions that were behind when areas were last looked at
         self.now = 0
         self.stride = 0         # how far the newest tick went on from the one before (µs)
-        self._areas = {(a.tree, a.id): a for a in plan.city.areas}
-        self.rulings = {(r.rule.path, r.area): r for r in self._made()}
-        self._of: dict[Key, list[Ruling]] = {}          # member -> the rulings it counts in
-        self._with: dict[str, list[Ruling]] = {}        # series -> the same
-        for ruling in self.rulings.values():
-            for key in ruling.members:
-                self._of.setdefault(key, []).append(ruling)
-            for series in ruling.series:
-                self._with.setdefault(series, []).append(ruling)
+        self._places = Places(plan)
+        self.rules = Rulings(self._places.rulings, self.histories, self._away, Leads(plan, self._places))
         self._fed = self._inputs()
 
     # --- what the plan says
 
-    def _made(self) -> Iterator[Ruling]:
-        for rule in (rule for pack in self.plan.city.packs for rule in pack.rules):
-            kind = load("rules")[rule.kind](**rule.params)
-            places: dict[str, list[Key]] = {}
-            for path in rule.of:
-                for site, series in self._series(path):
-                    for area in self._over(site, rule.tree, rule.depth) if rule.tree else ("",):
-                        places.setdefault(area, []).append((path, series))
-            for area in sorted(places):
-                yield Ruling(rule, kind, area, places[area])
-
-    def _series(self, path: str) -> list[tuple[str, str]]:
-        """(site, series) that a detector judges."""
-        detector = self.plan.detectors.get(path)
-        if detector is None:
-            return []
-        sites, named = self.plan.indicators[detector.indicator].sites, set(detector.sites)
-        return [(s, f"{detector.indicator}@{s}") for s in sites if not named or s in named]
-
-    def _over(self, site: str, tree: str, depth: str | None = None) -> list[str]:
-        """`tree:area` of the areas that hold the site, at one depth or at all."""
-        out, name = [], self.plan.city.sites[site].areas.get(tree, "") if site in self.plan.city.sites else ""
-        while (area := self._areas.get((tree, name))) is not None and f"{tree}:{name}" not in out:
-            if not depth or area.depth == depth:
-                out.append(f"{tree}:{name}")
-            name = area.parent
-        return out
+    @property
+    def rulings(self) -> dict[tuple[str, str], Ruling]:
+        """(path of a rule, place) -> the rule at that place."""
+        return self.rules.rulings
 
     # --- the four doors
 
@@ -111,14 +83,11 @@ class Board:
             history = self.histories.setdefault(key, History())
             since = history.add(change)
             self._raise(key, history)
-            for ruling in self._of.get(key, ()):
-                if change.scope == ruling.rule.scope or (change.scope == "real" and ruling.rule.scope == "shadow"):
-                    out += ruling.judge(self.histories, change, since)
-                    out += ruling.freshness(change.time, change.arrived)
+            out += self.rules.follow({key: since}, change)
         elif change.kind in ("fresh", "error") and change.site:
             out += self.contact.change(change)
             self._held.stirred.add(change.site)
-            out += self._unknown(self._fed.get(key[1], (key[1],)), change.time, change.arrived)
+            out += self.rules.hear(self._fed.get(key[1], (key[1],)), change)
         return out
 
     def tick(self, partition: int, now: int) -> list[Change]:
@@ -130,7 +99,7 @@ class Board:
         slowest = min(self.ticks.values())
         self.now = max(self.now, slowest) if self.now else slowest      # 0 = no tick yet: a history may be of before 1970
         out = self.contact.tick(self.now)
-        return out + (self._unknown(self._with, now, now) if self._behind() != behind else [])
+        return out + (self.rules.hear(None, Change(kind="", time=now, arrived=now)) if self._behind() != behind else [])
 
     def source(self, source: Source) -> list[Change]:
         """What a feed says of its source."""
@@ -141,23 +110,14 @@ class Board:
         new = Board(plan, self.where)
         old = {f"{d.pack}/{d.was}": path for path, d in plan.detectors.items() if d.was}
         known = {f"{name}@{site}" for name, indicator in plan.indicators.items() for site in indicator.sites}
-        new.histories = {(old.get(path, path), s): h for (path, s), h in self.histories.items() if s in known}
+        new.histories |= {(old.get(path, path), s): h for (path, s), h in self.histories.items() if s in known}
         new.seen = {(old.get(path, path), s): ids for (path, s), ids in self.seen.items() if s in known}
         new.contact.load(self.contact.dump())
         new.contact.keep(known)
         new._raised = {key: history for key, history in new.histories.items() if history.level}
         new.ticks, new.places, new.now, new.stride = dict(self.ticks), dict(self.places), self.now, self.stride
-        left = dict(self.rulings)
-        latest = max((s.time for h in self.histories.values() for s in h.said), default=None)
-        for (path, area), ruling in new.rulings.items():
-            was = f"{ruling.rule.pack}/{ruling.rule.was}" if ruling.rule.was else path
-            before = left.pop((was, area), None) or left.pop((path, area), None)
-            if before is not None:
-                ruling.load(before.dump())
-                if (before.rule, before.members) != (ruling.rule, ruling.members):
-                    ruling.floor = latest
-        out = [change for ruling in left.values() for change in ruling.retired(self.now)]
-        return new, out + new._unknown(new._with, self.now, self.now)
+        out = new.rules.take_over(self.rules, self.now)
+        return new, out + new.rules.hear(None, Change(kind="", time=self.now, arrived=self.now))
 
     # --- what it holds
 
@@ -167,7 +127,8 @@ class Board:
         self._held.settle(self._held.stirred if behind == self._looked else None)
         self._looked = behind
         yield from self._held.rows((path.partition("/")[0], name, history.level) for (path, name), history in self._raised.items()
-                                   if path in self.plan.detectors and self.plan.detectors[path].scope == "real")
+                                   if path in self.plan.detectors and self.plan.detectors[path].scope == "real"
+                                   and self.plan.detectors[path].report is None)
 
     @cached_property
     def _held(self) -> Areas:
@@ -176,11 +137,11 @@ class Board:
         known: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {}
         cells: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
         for path, detector in self.plan.detectors.items():
-            for site, name in self._series(path):
+            for site, name in self._places.series(path):
                 its = self.plan.city.sites[site].areas if site in self.plan.city.sites else {}
                 place = (detector.pack, *(its.get(tree, "") for tree in trees))
                 if place not in known:
-                    known[place] = tuple((area, detector.pack) for tree in trees for area in self._over(site, tree))
+                    known[place] = tuple((area, detector.pack) for tree in trees for area in self._places.over(site, tree))
                 cells[detector.pack, name] = known[place]
         held = Areas(cells, lambda name: self._away(name, self._looked))
         held.settle()
@@ -199,26 +160,21 @@ class Board:
     def rest(self) -> dict[str, Any]:
         """What is kept of all together."""
         return {"contact": self.contact.dump(), "ticks": [[p, t] for p, t in self.ticks.items()], "places": self.places,
-                "now": self.now, "stride": self.stride,
-                "rulings": [[*key, ruling.dump()] for key, ruling in self.rulings.items()]}
+                "now": self.now, "stride": self.stride, **self.rules.dump()}
 
     def load(self, body: dict[str, Any]) -> None:
         """The way back, by name: what the plan no longer has is left out. A part is added to what there is."""
         for d, s, h in body.get("histories", ()):
             self.histories[d, s] = History.of(h)
             self._raise((d, s), self.histories[d, s])
+            self.rules.forget((d, s))
         self.seen |= {(d, s): {(i, r, w): None for i, r, w in ids} for d, s, ids in body.get("seen", ())}
         if "contact" not in body:
             return
         self.contact.load(body["contact"])
         self.ticks = {p: t for p, t in body["ticks"]}
         self.places, self.now, self.stride = dict(body["places"]), body["now"], body["stride"]
-        for path, area, ruling in body["rulings"]:
-            if (path, area) in self.rulings:
-                self.rulings[path, area].load(ruling)
-        behind = self._behind()
-        for ruling in self.rulings.values():
-            ruling.away = {series for series in ruling.series if self._away(series, behind)}
+        self.rules.load(body)
         self.__dict__.pop("_held", None)                # it looks anew
 
     # --- small things
@@ -252,7 +208,7 @@ class Board:
         if not name:
             series = f"{change.indicator}@{change.site} {change.fresh} {change.to}"
             name = event_id(alert_id(f"{change.kind}/{change.detector}", series, change.time), 1)
-        return replace(change, group=group, id=name)
+        return self.rules.leads.mark(replace(change, group=group, id=name))
 
     def _behind(self) -> set[int]:
         newest = max(self.ticks.values(), default=0)
@@ -261,9 +217,9 @@ class Board:
     def _inputs(self) -> dict[str, tuple[str, ...]]:
         """Series -> itself and the derived members of rules that it feeds."""
         fed: dict[str, list[str]] = {}
-        for series in self._with:
+        for series in self.rules.of_name:
             name, site = series.split("@", 1)
-            below = [name]
+            below = [name] if name in self.plan.indicators else []
             while below:
                 at = below.pop()
                 fed.setdefault(f"{at}@{site}", []).append(series)
@@ -271,18 +227,10 @@ class Board:
                 below += derive.inputs if derive is not None else ()
         return {series: tuple(members) for series, members in fed.items()}
 
-    def _away(self, series: str, behind: set[int]) -> bool:
+    def _away(self, series: str, behind: set[int] | None = None) -> bool:
+        """Whether a series cannot be believed to be of now."""
+        behind = self._behind() if behind is None else behind
         return not self.contact.fresh(series) or (bool(behind) and self._place(series.split("@", 1)[1]) in behind)
 
     def _place(self, site: str) -> int:
         return self.where(site) if self.where is not None else self.places.get(site, -1)
-
-    def _unknown(self, moved: Iterable[str], time: int, arrived: int) -> list[Change]:
-        """Rules that become unknown, or known again, now that the freshness of these series has moved."""
-        behind, rulings = self._behind(), {}
-        for series in moved:
-            away = self._away(series, behind)
-            for ruling in self._with.get(series, ()):
-                (ruling.away.add if away else ruling.away.discard)(series)
-                rulings[id(ruling)] = ruling
-        return [change for ruling in rulings.values() for change in ruling.freshness(time, arrived)]

@@ -52,6 +52,7 @@ class Change:
     partition: int = -1             # evidence only
     offset: int = -1                # evidence only
     sent: int = 0                   # wall clock µs of the feed, for latency only
+    report: str = ""                # "": calls people; lead: a line of a worklist; rest: past the budget of its day, counted only
 
     def __post_init__(self) -> None:
         if self.kind == "level" and not self.withdrawn and None in (self.value, self.score, self.limit, self.since):

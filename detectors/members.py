@@ -1,4 +1,4 @@
-"""What one detector has said of one series, as a line over event time: the same whatever order it arrived in."""
+"""What a detector said of a series, or a rule of a place, as a line over event time: the same in any order of arrival."""
 from __future__ import annotations
 
 from typing import Any, NamedTuple
@@ -22,28 +22,36 @@ class Said(NamedTuple):
     suspect: bool
 
 
-class Crossing(NamedTuple):
-    """At `time` the member came to be at the level (`up`) or fell below it."""
+class Standing(NamedTuple):
+    """How a member stands: its level, since when (µs) it is at each level up to it, and whether a doubtful reading told that."""
 
-    time: int
-    up: bool
-    suspect: bool
+    level: int = 0
+    rises: tuple[int, ...] = (0, 0, 0, 0)
+    doubts: tuple[bool, ...] = (False, False, False, False)
+
+    @property
+    def firm(self) -> int:
+        """The highest level that no doubtful reading told."""
+        return max((i + 1 for i in range(self.level) if not self.doubts[i]), default=0)
+
+
+NORMAL = Standing()
 
 
 class History:
     """The changes of one (detector, series), folded by id: the newest revision of each, withdrawals included."""
 
-    __slots__ = ("_lines", "base", "floor", "said")
+    __slots__ = ("_line", "base", "floor", "said")
 
     def __init__(self) -> None:
         self.said: list[Said] = []
         self.base: list[tuple[int, int, bool]] = []     # (time, level, suspect): the rises to the level before `said`
         self.floor: int | None = None                   # event time before which nothing can be said any more
-        self._lines: dict[int, list[Crossing]] = {}
+        self._line: list[tuple[int, Standing]] | None = None
 
     def add(self, change: Change) -> int:
         """Take a change in; the earliest event time it may have altered (µs)."""
-        self._lines = {}
+        self._line = None
         new = Said(change.time, change.onset or 0, change.seq, change.id, change.to, change.revision, change.withdrawn,
                    change.confidence == "suspect")
         old = next((s for s in self.said if s.id == new.id), None)
@@ -72,17 +80,19 @@ class History:
         held = [s.to for s in self.said if not s.withdrawn]
         return held[-1] if held else self.base[-1][1] if self.base else 0
 
-    def crossings(self, at: int) -> list[Crossing]:
-        """When it came to be at level `at` or above, and when it fell below, in order."""
-        if at in self._lines:
-            return self._lines[at]
-        line = self.base + [(s.time, s.to, s.suspect) for s in self.said if not s.withdrawn]
-        out: list[Crossing] = []
-        for time, level, suspect in line:
-            if (level >= at) != bool(out and out[-1].up):
-                out.append(Crossing(time, level >= at, suspect))
-        self._lines[at] = out
-        return out
+    def line(self) -> list[tuple[int, Standing]]:
+        """When it came to stand how, in order."""
+        if self._line is None:
+            out: list[tuple[int, Standing]] = []
+            last = NORMAL
+            for time, level, suspect in self.base + [(s.time, s.to, s.suspect) for s in self.said if not s.withdrawn]:
+                if level != last.level:
+                    new = range(last.level, level)
+                    last = Standing(level, tuple(time if i in new else last.rises[i] if i < level else 0 for i in range(4)),
+                                    tuple(suspect if i in new else i < level and last.doubts[i] for i in range(4)))
+                    out.append((time, last))
+            self._line = out
+        return self._line
 
     def dump(self) -> list[Any]:
         """Plain lists."""

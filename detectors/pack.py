@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from detectors.calendar import Active, Calendar
 from detectors.level import Level
 
 Num = float | dict[str, float]
@@ -32,6 +33,8 @@ class Site:
     lon: float | None = None
     agency: str = ""
     areas: dict[str, str] = field(default_factory=dict)
+    downstream: str = ""            # the next site that its water (smoke, traffic) comes to
+    travel: float = 0.0             # seconds until it is there
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class Area:
     title: Text
     parent: str = ""
     depth: str = ""
+    downstream: str = ""            # the next area of its tree that its water comes to
+    travel: float = 0.0             # seconds until it is there
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,9 @@ class Indicator:
     oldest: float = 400 * 86400.0   # older than this on arrival is flagged, not judged; inf = off
     period: str = ""                # "month" for published figures: t is the first moment of the period
     due: float = 0.0                # seconds after the period's end by which the figure is expected
+    merge: bool = False             # January is published with February
     rejudge: int = 0                # periods kept so that a revised figure is judged again
+    complete: tuple[float, ...] = ()            # share of a count that is known after 0, 1, 2 … periods; later all of it
     decimals: int = 2
     checks: tuple[Use, ...] = ()
     derive: Derive | None = None
@@ -99,6 +106,23 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Report:
+    """Leads 线索 instead of alerts: a worklist. `budget` a day and group (0 = no end); the rest is only counted."""
+
+    budget: int = 0
+    tree: str = ""                  # leads are grouped by the area of this tree; "" = all together
+    depth: str = ""                 # at this depth; "" = the area that the site itself names
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """How a kind is fitted: `shape` is the group of sites that share a shape, by site (empty = each has its own)."""
+
+    season: str = ""
+    shape: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Detector:
     """An entry that applies a kind to an indicator, so to all its sites (or those named in `sites`)."""
 
@@ -116,6 +140,9 @@ class Detector:
     source: str = ""
     sites: tuple[str, ...] = ()
     line: int = 0                   # of pack.yaml, shown as evidence
+    active: Active | None = None    # outside it neither rises nor clears; None = always
+    fit: Fitting | None = None      # what its kind is fitted with from history; None = nothing was asked for
+    report: Report | None = None    # a worklist instead of alerts
 
     @property
     def path(self) -> str:
@@ -134,8 +161,28 @@ class Detector:
 
 
 @dataclass(frozen=True)
+class Term:
+    """A condition: a file of rules/ over the members that some detectors and rules have at a place (`of`), or over `parts`."""
+
+    kind: str
+    of: tuple[str, ...] = ()        # paths of detectors and rules
+    at: int = 1                     # members count when their level is at least this
+    params: dict[str, float | tuple[float, ...]] = field(default_factory=dict)
+    parts: tuple[Term, ...] = ()
+    within: float = float("inf")    # seconds of event time in which what must hold has come to hold
+    weight: float = 1.0             # as a part of an index
+
+    def walk(self) -> tuple[Term, ...]:
+        """The condition itself and all inside it."""
+        return (self, *(term for part in self.parts for term in part.walk()))
+
+
+@dataclass(frozen=True)
 class Rule:
-    """An entry that combines levels: `kind` is a file of rules/, applied once for each area of `tree` at `depth`."""
+    """An entry that combines levels: `kind` is a file of rules/, applied once for each area of `tree` at `depth`.
+
+    `when` is its condition; without one it is `kind` with `params` over `of` at `at`, within `within`.
+    """
 
     id: str
     pack: str
@@ -156,11 +203,25 @@ class Rule:
     why: Text = Text("")
     source: str = ""
     line: int = 0
+    when: Term | None = None
+    levels: tuple[tuple[int, float], ...] = ()      # (level, from which number on), lowest first: a rule of several levels
+    by_site: bool = False           # once for each site
+    report: Report | None = None
 
     @property
     def path(self) -> str:
         """`pack/id`."""
         return f"{self.pack}/{self.id}"
+
+    @property
+    def term(self) -> Term:
+        """The condition."""
+        return self.when or Term(self.kind, self.of, self.at, dict(self.params), within=self.within)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Every detector and rule that the condition names."""
+        return tuple(dict.fromkeys(path for term in self.term.walk() for path in term.of))
 
 
 @dataclass(frozen=True)
@@ -336,3 +397,4 @@ class City:
     fold: Fold = field(default_factory=Fold)
     duty: Duty = field(default_factory=Duty)
     outward: Outward = field(default_factory=Outward)
+    calendar: Calendar = field(default_factory=Calendar)

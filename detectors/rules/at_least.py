@@ -1,50 +1,41 @@
 """K of n: so many members are at or above a level, and came there within a time of each other."""
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from detectors.holding import Together
 from detectors.step import param
 
 __all__ = ["AtLeast"]
 
 
 @dataclass(frozen=True)
-class AtLeast:
+class AtLeast(Together):
     """At least `n` members hold together. For one cause seen by several stations: a flood, smog, a burst pipe.
 
-    Not for members that share one instrument or one feed: they agree about its faults too.
+    Not for members that share one instrument or one feed: they agree about its faults too. Nor for areas that differ much
+    in how many members they have: see share.
 
-    Three-valued after Kleene 1952 (Introduction to Metamathematics, §64): with too few fresh members the answer
-    is unknown, never no.
+    In a pack:
 
-    >>> AtLeast(n=2).begins([0, 50, 90], 60)
-    50
+        rules:
+          - {id: wide, when: {at_least: 3, of: {detector: stage}, level: yellow}, within: 2h, level: orange}
+
+    Source: voting k of n of IEC 61508-6:2010, Annex B; three-valued after Kleene 1952, section 64.
+
+    >>> from detectors.holding import Held, Seen
+    >>> up = {"a": (0, False), "b": (50, False), "c": (90, False)}
+    >>> AtLeast(n=2).step(Held(), Seen(up, 5), 90, 60.0)[:4]
+    (True, 90, 50, 2.0)
+    >>> AtLeast(n=4).step(Held(), Seen(up, 5, silent=2), 90, 60.0).truth is None
+    True
     """
 
     n: float = param(None, unit="count", low=1, integer=True, reset=False, doc="how many members must hold")
 
     slots: ClassVar[dict[str, int]] = {}
 
-    def begins(self, rises: Iterable[int], within: float) -> int | None:
-        """The first of the rises (µs, of members that are up) which the newest of them completes, or None."""
-        times = sorted(rises)
-        if not times:
-            return None
-        together = [t for t in times if times[-1] - t <= within]
-        return together[0] if len(together) >= self.n else None
-
-    def lasts(self, count: int) -> bool:
-        """Whether a rule that holds goes on with `count` members."""
-        return count >= self.n
-
-    def known(self, up: int, silent: int, total: int, unknown: str, quorum: float) -> bool:
-        """Whether a rule that does not hold may say so: `up` members are up, `silent` of `total` are not fresh and not up.
-
-        >>> AtLeast(n=3).known(1, 2, 6, "quorum", 0.7)
-        False
-        """
-        if unknown == "worst":
-            return up + silent < self.n
-        return unknown != "quorum" or total - silent >= quorum * total
+    def need(self, total: int) -> int:
+        """`n`, of however many."""
+        return int(self.n)

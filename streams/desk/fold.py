@@ -31,7 +31,9 @@ class Moment:
 
 
 def fold(s: Session, change: Change, m: Moment) -> Alert | None:
-    """One record of `events` into the rows of this transaction; the alert that it moved, if it moved one."""
+    """One record of `events` into the rows of this transaction; the alert that it moved, if it moved one. A lead calls nobody."""
+    if change.report:
+        return None
     if change.forecast is not None:     # JSON knows no infinity: "never" is a very long time
         low, mid, high = (x if abs(x) < NEVER else NEVER for x in change.forecast)
         change = replace(change, forecast=(low, mid, high))
@@ -281,7 +283,7 @@ def _named(change: Change) -> tuple[str, str]:
     """Kind and name of an item. What is silent goes by series, a site as a whole by its id, a rule by its area."""
     series = f"{change.indicator}@{change.site}"
     if change.kind == "fresh":
-        return ("rule", f"{change.rule}@{change.area}") if change.rule else ("fresh", series)
+        return ("rule", f"{change.rule}@{change.area or change.site}") if change.rule else ("fresh", series)
     if change.kind == "sensor":
         return "sensor", change.site if change.members else series
     return change.kind, change.source if change.kind == "feed" else f"{change.detector}|{series}"
