@@ -73,7 +73,7 @@ class Chain:
         """Play a file as fast as it goes, to its end; what the command tells."""
         env = self.bench.environment(TICKS=self.ticks, DATA=str(self.bench.settings.data))
         done = subprocess.run([*WANGLOU, "feed", "play", str(path), "--speed", "max", "--json", *words], env=env,
-                              capture_output=True, text=True, check=False, timeout=60)
+                              capture_output=True, text=True, check=False, timeout=180)
         assert done.returncode == 0, done.stderr[-2000:]
         return dict(json.loads(done.stdout))
 

@@ -150,6 +150,8 @@ class Live:
             url, end = self.bench.settings.desk_url, lengths(self.bench.settings)["events", 0][1]
             tools.until(lambda: [1 for (at,) in self.ground.chain.rows(url, 'SELECT "offset" FROM position') if at >= end] or end == 0,
                         "the desk has folded all", seconds)
+            tools.until(lambda: not self.ground.chain.rows(url, "SELECT id FROM alert WHERE open AND owed > 0"),
+                        "the desk owes nobody a ladder", seconds)
             sleep(0.5)
             took |= self.end("desk")
         return took
