@@ -75,7 +75,9 @@ def process(state: State, table: Table, slot: Rows, t: Floats, x: Floats, flag: 
             where: Any) -> list[Change]:
     """Readings of one indicator that arrived together, measured (`where` = their places in the block) or derived (None)."""
     group = table.group
-    changes = _speak_again(state, table, slot, arrived)
+    if where is not None and group.indicator.complete:
+        x = group.completed(t, x, float(arrived))
+    changes = _speak_again(state, table, slot, t, arrived)
     finite = np.isfinite(x)
     if not finite.all():
         flag = np.where(finite, flag, _MISSING)
@@ -84,7 +86,7 @@ def process(state: State, table: Table, slot: Rows, t: Floats, x: Floats, flag: 
     table.loops.arrive(slot, t, x, float(arrived), group.future, oldest, group.lateness, table.live.series, status)
     table.dirty[slot] = True
     new = status == NEW
-    state.due[0] = min(state.due[0], arrived + table.silent)
+    state.due[0] = min(state.due[0], arrived + table.silent, table.expect(slot))
     if new.all():
         changes += _judged(state, table, slot, t, x, flag, arrived, where)
     elif new.any():
@@ -134,11 +136,14 @@ def hand_on(state: State, table: Table, slot: Rows, t: Floats, x: Floats, outcom
     return changes
 
 
-def _speak_again(state: State, table: Table, slot: Rows, arrived: int) -> list[Change]:
-    """A silent or never heard series that speaks."""
+def _speak_again(state: State, table: Table, slot: Rows, t: Floats, arrived: int) -> list[Change]:
+    """A silent or never heard series that speaks; a figure of long ago does not end that the newest is overdue."""
     fresh = table.live.fresh
     changes: list[Change] = []
     quiet = fresh[slot] != 1.0
+    if table.group.published is not None and quiet.any():
+        newest = np.fmax(table.live.series["seen"][slot], np.fmin(t, arrived))
+        quiet &= np.array(table.group.published.overdue(newest.tolist())) >= arrived
     if quiet.any():
         for row in dict.fromkeys(slot[quiet].tolist()):
             fresh[row] = 1.0

@@ -134,7 +134,7 @@ def shared(compiled: bool = True) -> SimpleNamespace:
     return SimpleNamespace(
         arrive=build(loops.arrive, void(slots, column, column, f8, f8, f8, f8, series, slots), True),
         mark=build(loops.mark, void(slots, column, column, series, column), True),
-        settle=build(loops.settle, pair(i8, slots, column, column, column, f8[:, ::1], i8, rules, heads, series, f8,
+        settle=build(loops.settle, pair(i8, slots, column, column, column, f8[:, ::1], f8[:, ::1], i8, rules, heads, series, f8,
                                         events, column), True),
         remember=build(loops.remember, i8(slots, column, column, column, f8, i8, f8, f8[:, :], column, f8[:, ::1]), True),
         silence=build(loops.silence, pair(i8, f8, f8, i8, rules, heads, series, events, column), True))

@@ -10,15 +10,18 @@ from typing import Any
 
 from detectors.step import floats
 
-SERIES = floats(seen=1, past=1, lag=1, contact=1, fresh=1, value=1, flag=1, tainted=1, fired=1, source=1)
+SERIES = floats(seen=1, past=1, lag=1, contact=1, fresh=1, value=1, flag=1, tainted=1, fired=1, source=1,
+                overdue=1)
 """Of a series: newest event time accepted and settled, arrival minus event time of the newest, last contact,
-0 never 1 fresh 2 stale, last value and flag, newest doubtful time, newest due moment fired, source number."""
+0 never 1 fresh 2 stale, last value and flag, newest doubtful time, newest due moment fired, source number, when the next
+published figure is overdue (NaN: none is expected, contact counts)."""
 
 HEAD = floats(said=1, on=2, side=1, doubt=1, conf=1, value=1, score=1, onset=1, due=1, error=1, announced=1, seq=1,
-              up=8, down=8)
+              up=8, down=8, until=1)
 """Of a detector at a series: level announced, levels held (high, low), side, whether the last reading was doubtful,
 whether a doubtful one decided, last value and score, since when above normal, next due moment, quarantined,
-onset of the open alert, its last sequence number, since when at each limit, since when clear of it."""
+onset of the open alert, its last sequence number, since when at each limit, since when clear of it, until when it
+judges (inf: always). Slots are only ever added at the end: what was saved before begins with the others."""
 
 RULE = floats(limit=8, clear=8, hold=8, keep=8, cap=1, above=1, below=1)
 """What a detector is told at a series: four limits above, then four below with their sign turned; and the scores between which
@@ -97,9 +100,12 @@ def mark(slot: Any, t: Any, flag: Any, series: Any, tainted: Any) -> None:
         tainted[i] = s.tainted
 
 
-def settle(start: int, slot: Any, t: Any, x: Any, flag: Any, scores: Any, detectors: int, R: Any, H: Any, series: Any,
-           silent: float, out: Any, due: Any) -> tuple[int, int]:
-    """Scores become levels: limits, hysteresis, hold and keep; a change becomes an event. Stops early if `out` is full."""
+def settle(start: int, slot: Any, t: Any, x: Any, flag: Any, scores: Any, until: Any, detectors: int, R: Any, H: Any,
+           series: Any, silent: float, out: Any, due: Any) -> tuple[int, int]:
+    """Scores become levels: limits, hysteresis, hold and keep; a change becomes an event. Stops early if `out` is full.
+
+    `until` (empty where every detector always judges): the end of the time that each reading lies in, NaN outside it.
+    """
     n = 0
     for i in range(start, len(slot)):
         if n + MOST * detectors > len(out):
@@ -111,15 +117,29 @@ def settle(start: int, slot: Any, t: Any, x: Any, flag: Any, scores: Any, detect
             if h.error == 0.0:
                 if h.due < t[i]:
                     n = run_out(k, d, i, t[i], s.past + silent, r, h, s, out, n)
+                if len(until) > 0:
+                    h.until = until[d, i]
                 if y == inf:
                     h.error = 1.0
                     n = say(2.0, k, d, i, t[i], x[i], y, out, n)
+                elif len(until) > 0 and until[d, i] != until[d, i]:
+                    rest(h)
                 elif y == y:
                     n = judge_one(k, d, i, t[i], x[i], y, flag[i] == 3.0, r, h, out, n)
                 if h.due + s.lag < due[0]:
                     due[0] = h.due + s.lag
         s.past = t[i]
     return len(slot), n
+
+
+def rest(h: Any) -> None:
+    """Outside its time a detector neither rises nor clears: what was waiting to hold or to end begins anew afterwards."""
+    for j in range(8):
+        if h.on[j // 4] > j % 4:
+            h.down[j] = nan
+        else:
+            h.up[j] = nan
+    h.due = inf
 
 
 def judge_one(k: int, d: int, i: int, t: float, x: float, y: float, doubt: bool, r: Any, h: Any, out: Any, n: int) -> int:
@@ -216,7 +236,7 @@ def next_due(r: Any, h: Any) -> float:
 
 def run_out(k: int, d: int, i: int, before: float, fresh: float, r: Any, h: Any, s: Any, out: Any, n: int) -> int:
     """Fire each due moment before `before` at which the series was still fresh, stamped with its due time."""
-    while h.due < before and h.due <= fresh:
+    while h.due < before and h.due <= fresh and not h.due > h.until:
         s.fired = h.due if not s.fired >= h.due else s.fired
         n = refresh(k, d, i, h.due, r, h, out, n)
     return n
@@ -266,14 +286,15 @@ def silence(start: int, now: float, silent: float, detectors: int, R: Any, H: An
                 h = H[k, d]
                 if h.error == 0.0 and h.due < inf:
                     n = run_out(k, d, -1, now - s.lag, s.past + silent, R[k, d], h, s, out, n)
-                    if h.due <= s.past + silent and h.due + s.lag < due[0]:
+                    if h.due <= s.past + silent and not h.due > h.until and h.due + s.lag < due[0]:
                         due[0] = h.due + s.lag
-            if s.contact + silent < now:
+            end = s.overdue if s.overdue == s.overdue else s.contact + silent
+            if end < now:
                 s.fresh = 2.0
-                n = say(1.0, k, -1, -1, s.contact + silent, s.value, silent, out, n)
+                n = say(1.0, k, -1, -1, end, s.value, silent, out, n)
                 out[n - 1].level = 2.0
-            elif s.contact + silent < due[0]:
-                due[0] = s.contact + silent
+            elif end < due[0]:
+                due[0] = end
     return len(series), n
 
 

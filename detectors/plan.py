@@ -1,6 +1,7 @@
 """From a city's packs to arrays: who sits where in the row of a series, what each step is told, in which order."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
@@ -10,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from detectors.calendar import Published, Watch
 from detectors.loops import HEAD, RULE, SERIES
 from detectors.pack import City, Detector, Indicator, Num, Use, Value
 from detectors.registry import load
@@ -28,7 +30,7 @@ class Piece:
     dtype: np.dtype[Any]
     use: Use | None = None
     algorithm: Any = None
-    filled: dict[str, float] = field(default_factory=dict)
+    filled: dict[str, Value] = field(default_factory=dict)
 
     @property
     def width(self) -> int:
@@ -57,11 +59,12 @@ class Group:
         self.detectors = [d for p in plan.city.packs for d in p.detectors if d.indicator == indicator.id]
         self.feeds = [i for i in plan.indicators.values()
                       if i.derive is not None and i.derive.inputs == (indicator.id,)]
-        self.checks = [Piece(f"check:{n}:{u.kind}", load("checks")[u.kind].STATE, u, load("checks")[u.kind])
+        self.checks = [Piece(f"check:{n}:{u.kind}", load("checks")[u.kind].STATE, u, load("checks")[u.kind],
+                             {"every": indicator.every, "calendar": plan.calendar})
                        for n, u in enumerate(indicator.checks)]
         self.kinds = [Piece(f"kind:{d.path}", load("kinds")[d.use.kind].STATE, d.use, load("kinds")[d.use.kind],
-                            {"every": indicator.every}) for d in self.detectors]
-        self.ops = [_op(indicator, i) for i in self.feeds]
+                            {"every": indicator.every, "calendar": plan.calendar}) for d in self.detectors]
+        self.ops = [_op(plan, indicator, i) for i in self.feeds]
         self.pieces = [Piece("series", SERIES), *(Piece(f"head:{d.path}", HEAD) for d in self.detectors),
                        *self.checks, *self.kinds, *self.ops]
         ends = np.cumsum([p.width for p in self.pieces])
@@ -77,6 +80,26 @@ class Group:
     def future(self) -> float:
         """How far ahead of its arrival a reading may lie, µs."""
         return max(120.0, self.indicator.every) * MICRO
+
+    def watches(self) -> dict[int, Watch]:
+        """Of the detectors that do not always judge, by their place: when they do."""
+        return {d: Watch(detector.active, self.plan.calendar) for d, detector in enumerate(self.detectors) if detector.active}
+
+    @cached_property
+    def published(self) -> Published | None:
+        """When the next figure is overdue, where figures are published by a calendar and not sent."""
+        i = self.indicator
+        return Published(i.due, i.merge, self.plan.city.calendar.offset) if i.period and i.due else None
+
+    @cached_property
+    def known(self) -> Any:
+        """The share of a count that is known after 0, 1, 2 … periods, and then all of it."""
+        return np.array([*self.indicator.complete, 1.0])
+
+    def completed(self, t: Any, x: Any, arrived: float) -> Any:
+        """What counts that still fill up will be (x), by their age on arrival in whole periods."""
+        age = np.clip((arrived - t) // (self.indicator.every * MICRO), 0, len(self.known) - 1).astype(np.int64)
+        return x / self.known[age]
 
     def told(self, piece: Piece, sites: list[str]) -> Any:
         """The parameter record of each site; one shared record unless a number is a column."""
@@ -124,6 +147,7 @@ class Plan:
 
     def __init__(self, city: City, hash: str = "") -> None:
         self.city, self.hash = city, hash
+        self.calendar = city.calendar.row()
         self.indicators: dict[str, Indicator] = {i.id: i for p in city.packs for i in p.indicators}
         self.detectors: dict[str, Detector] = {d.path: d for p in city.packs for d in p.detectors}
         self.groups: dict[str, Group] = {}
@@ -146,7 +170,7 @@ class Plan:
         return {i: (2 * g.width + 4 * g.ring + 1 if g.ring else g.width) for i, g in self.groups.items()}
 
 
-def told(use: Use, p: Param, site: str, filled: dict[str, float]) -> Any:
+def told(use: Use, p: Param, site: str, filled: Mapping[str, Value]) -> Any:
     """What a parameter is at a site: as written, or filled in by the plan, or its default."""
     value: Value | None = use.params.get(p.name)
     if isinstance(value, dict):
@@ -166,7 +190,7 @@ def told_plainly(target: Indicator, site: str) -> Any:
     derive = target.derive
     assert derive is not None
     algorithm = load("derive")[derive.use.kind]
-    filled = {"every": target.every, "coverage": derive.coverage, "inputs": float(len(derive.inputs))}
+    filled: dict[str, Value] = {"every": target.every, "coverage": derive.coverage, "inputs": float(len(derive.inputs))}
     return SimpleNamespace(**{p.name: told(derive.use, p, site, filled) for p in params(algorithm)})
 
 
@@ -182,12 +206,13 @@ def numbers(value: Num, sites: list[str]) -> Any:
     return float(value)
 
 
-def _op(source: Indicator, target: Indicator) -> Piece:
+def _op(plan: Plan, source: Indicator, target: Indicator) -> Piece:
     """The derive operator of one input, whose state lives in the row of that input, so a rewind takes it along."""
     assert target.derive is not None
     algorithm = load("derive")[target.derive.use.kind]
     return Piece(f"op:{target.id}", algorithm.STATE, target.derive.use, algorithm,
-                 {"every": source.every, "coverage": target.derive.coverage, "inputs": 1.0})
+                 {"every": source.every, "coverage": target.derive.coverage, "inputs": 1.0, "merge": float(source.merge),
+                  "calendar": plan.calendar})
 
 
 def _ring(indicator: Indicator, lateness: float) -> int:

@@ -16,7 +16,7 @@ from detectors.table import Floats, Outcome, Rows, Said, Table
 if TYPE_CHECKING:
     from detectors.state import State
 
-_LIVE_ONLY = ("contact", "fresh", "source", "lag")
+_LIVE_ONLY = ("contact", "fresh", "source", "lag", "overdue")
 HandOn = Callable[["State", Table, Rows, Floats, Floats, Outcome, int], list[Change]]
 
 

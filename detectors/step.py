@@ -9,7 +9,9 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Param:
-    """What is known of one parameter. `unit`: "" (pure), "value", "time", "value/time", "count", "code"."""
+    """What is known of one parameter. `unit`: "" (pure), "value", "time", "value/time", "count", "code",
+    "date" (seconds UTC of a local midnight); `words`: what a pack may write instead of numbers.
+    """
 
     name: str
     default: Any
@@ -20,6 +22,7 @@ class Param:
     high: float = np.inf
     doc: str = ""
     integer: bool = False
+    words: tuple[tuple[str, float], ...] = ()
 
     @property
     def required(self) -> bool:
@@ -28,10 +31,10 @@ class Param:
 
 
 def param(default: Any = None, *, unit: str = "", size: int = 1, reset: bool = True, low: float = -np.inf,
-          high: float = np.inf, integer: bool = False, doc: str = "") -> Any:
+          high: float = np.inf, integer: bool = False, words: tuple[tuple[str, float], ...] = (), doc: str = "") -> Any:
     """A field of a check, derive operator or kind. `default=None`: a pack must give it; NaN: off."""
     return field(default=default, metadata=dict(unit=unit, size=size, reset=reset, low=low, high=high,
-                                                integer=integer, doc=doc))
+                                                integer=integer, words=words, doc=doc))
 
 
 def params(kind: Any) -> tuple[Param, ...]:

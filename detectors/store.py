@@ -116,8 +116,9 @@ def _migrate(table: Table, row: int, site: str, old: Any, parts: Any) -> list[in
     for side, offset in sides:
         for piece in group.pieces:
             begin, stamp, size = at.get(piece.name, (0, "", 0))
-            if size == piece.width and stamp == piece.stamp(site):
-                side.part[row, group.at[piece.name]] = old[offset + begin:offset + begin + size]
+            if 0 < size <= piece.width and stamp == piece.stamp(site):          # a piece only ever grows at its end
+                first = group.at[piece.name].start
+                side.part[row, first:first + size] = old[offset + begin:offset + begin + size]
     if group.ring and ring:
         n = int(old[2 * width])
         keep = min(n, group.ring)

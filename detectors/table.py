@@ -18,7 +18,8 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 ACCEPT = 3.0            # the worst flag that is still judged: fail (4) and missing (9) are no value
-_NOT = ("seen", "past", "contact", "value", "tainted", "fired")
+_NOT = ("seen", "past", "contact", "value", "tainted", "fired", "overdue")
+_ALWAYS: Floats = np.zeros((0, 0))
 
 
 class Outcome(NamedTuple):
@@ -67,7 +68,7 @@ class Side:
             self.series[name][rows] = nan
         for name in ("onset", "announced", "up", "down"):
             self.heads[name][rows] = nan
-        self.heads["due"][rows] = inf
+        self.heads["due"][rows] = self.heads["until"][rows] = inf
 
 
 class Table:
@@ -84,6 +85,7 @@ class Table:
                         + [kernel(p.algorithm, compiled, derive=True) for p in group.ops])
         self.check_names = ["", *(p.name.split(":")[2] for p in group.checks)]
         self.silent = group.indicator.silent * 1e6
+        self.watches = group.watches()
         self.live = Side(self, 0)
         self.live.clean()
         self.base = Side(self, group.width) if group.ring else None
@@ -140,12 +142,29 @@ class Table:
         """Scores into events, however many there are."""
         events: list[Any] = []
         start, n = 0, 0
+        until = self.active(t) if self.watches else _ALWAYS
         while start < len(slot):
-            start, n = self.loops.settle(start, slot, t, x, flag, scores, len(scores), self.rules, side.heads,
+            start, n = self.loops.settle(start, slot, t, x, flag, scores, until, len(scores), self.rules, side.heads,
                                          side.series, self.silent, self.out, due)
             if n:
                 events.extend(self.out[:n].copy())
         return events
+
+    def active(self, t: Floats) -> Floats:
+        """Until when each detector judges, at each reading: NaN = not now, inf = always."""
+        until = np.full((len(self.group.detectors), len(t)), inf)
+        for d, watch in self.watches.items():
+            until[d] = watch.until(t)
+        return until
+
+    def expect(self, slot: Rows) -> float:
+        """Published figures came: when the next ones are overdue; the first of these moments, µs."""
+        published = self.group.published
+        if published is None:
+            return inf
+        ends = np.array(published.overdue(self.live.series["seen"][slot].tolist()))
+        self.live.series["overdue"][slot] = ends
+        return float(np.nanmin(ends, initial=inf))
 
     def silence(self, now: float, due: Floats, rows: slice = slice(None)) -> list[Any]:
         """What time alone changes in these rows."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from detectors.calendar import Calendar
 from detectors.pack import Area, Detector, Indicator
 from streams.packs.faults import Faults, Place
 from streams.packs.fields import Fields
@@ -49,6 +50,7 @@ class Book:
     owners: dict[str, str] = field(default_factory=dict)                # indicator -> pack
     indicators: dict[str, Indicator] = field(default_factory=dict)
     detectors: dict[str, Detector] = field(default_factory=dict)        # path -> detector
+    calendar: Calendar = field(default_factory=Calendar)
     made: dict[tuple[str, tuple[str, ...], str], Columns] = field(default_factory=dict)     # what columns() answered
 
     def visible(self, draft: Draft) -> list[str]:

@@ -6,7 +6,9 @@ from detectors.pack import Detector, Use
 from detectors.program import T, X
 from detectors.registry import load
 from streams.packs.book import ID, Book, Draft, identifier
+from streams.packs.calendars import read_active
 from streams.packs.fields import Fields
+from streams.packs.fits import read_fit
 from streams.packs.levels import read_limits
 from streams.packs.nodes import Node
 from streams.packs.params import names, read_use
@@ -15,7 +17,7 @@ from streams.packs.values import Scale
 
 SHARED = ("cap", "scope", "separate", "source")
 """What a defaults block may say for all detectors."""
-KEYS = (*SHARED, "id", "indicator", "kind", "levels", "reach", "why", "was", "sites", "title")
+KEYS = (*SHARED, "id", "indicator", "kind", "levels", "reach", "why", "was", "sites", "title", "active", "fit")
 CAPS = {level.word: int(level) for level in Level}
 
 
@@ -71,7 +73,8 @@ def _made(book: Book, draft: Draft, entry: Fields, id: str, name: str, kind: str
         id, draft.id, name, use, limits, title=entry.title("title"),
         cap=CAPS[entry.choice("cap", CAPS, Level.YELLOW.word)], scope=entry.choice("scope", list(Scope), Scope.REAL.value),
         separate=entry.flag("separate"), was=entry.word("was"), why=entry.title("why"), source=entry.word("source"),
-        sites=sites, line=entry.place.line)
+        sites=sites, line=entry.place.line, active=read_active(entry, book.calendar),
+        fit=read_fit(entry, book, draft, kind, sites or indicator.sites))
 
 
 def _not_visible(book: Book, draft: Draft, entry: Fields, name: str) -> None:

@@ -9,10 +9,11 @@ from streams.packs.book import NAME, Book, Draft, identifier
 from streams.packs.fields import Fields, duration
 from streams.packs.nodes import Node
 from streams.packs.params import names, read_use
+from streams.packs.published import complete, merged
 from streams.packs.units import known
 
-KEYS = ("title", "unit", "every", "silent", "lateness", "oldest", "period", "due", "revisions", "decimals", "wall", "keep",
-        "checks")
+KEYS = ("title", "unit", "every", "silent", "lateness", "oldest", "period", "due", "merge", "complete", "revisions", "decimals",
+        "wall", "keep", "checks")
 MONTH = 31 * 86400.0
 YEAR = 365 * 86400.0
 PERIODS = 12
@@ -61,19 +62,27 @@ def read_indicator(book: Book, draft: Draft, name: str, node: Node | None, sites
     base = like or Indicator(name, draft.id, Text(name), "", sites)
     monthly = fields.choice("period", ["month"], base.period)
     unit = _unit(fields, base.unit, must=like is None)
-    if like is None and "silent" not in fields:
+    due = fields.duration("due", base.due)
+    if like is None and "silent" not in fields and not (monthly and due):
         draft.faults.hint(fields.place, f"indicator {name}: no silent; a dead source will never be noticed (or write never)")
     every = fields.duration("every", MONTH if monthly and not like else base.every)
     if every <= 0:
         draft.faults.add(fields.at("every"), "every: must be longer than 0")
+    lateness, rejudge = fields.duration("lateness", base.lateness), _rejudge(fields, base.rejudge)
     return Indicator(
         name, draft.id, fields.title("title", base.title), unit, sites,
-        every=every, silent=fields.duration("silent", base.silent, {"never": inf}),
-        lateness=fields.duration("lateness", base.lateness),
+        every=every, silent=_silent(fields, base.silent, due if monthly else 0.0), lateness=lateness,
         oldest=fields.duration("oldest", base.oldest, {"never": inf}),
-        period=monthly, due=fields.duration("due", base.due), rejudge=_rejudge(fields, base.rejudge),
+        period=monthly, due=due, merge=merged(fields, monthly, base.merge), rejudge=rejudge,
         decimals=fields.count("decimals", base.decimals), checks=_checks(book, draft, name, fields, unit, sites),
+        complete=complete(fields, every, max(lateness, rejudge * MONTH)),
         keep=_keep(fields), wall=fields.flag("wall"))
+
+
+def _silent(fields: Fields, default: float, due: float) -> float:
+    """Seconds without contact. Of a published figure with `due`, which says itself when it is overdue, a month more at most."""
+    said = fields.duration("silent", default, {"never": inf})
+    return MONTH + due if due and said == inf else said
 
 
 def _sites(book: Book) -> dict[str, list[str]]:

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from detectors.calendar import Calendar
 from detectors.pack import Area, City, Indicator, Pack, Site, Text
 from streams.errors import ConfigError, Fault, UsageError
 from streams.packs import nodes
 from streams.packs.book import ID, PACK_KEYS, Book, Draft, identifier
+from streams.packs.calendars import read_calendar
 from streams.packs.city import Calls, read_areas, read_calls
 from streams.packs.derived import derived
 from streams.packs.entries import detectors
@@ -64,6 +66,8 @@ def check_city(folder: Path, only: str | None = None) -> Checked:
     faults, city = Faults(), (whole or folder) / "city"
     shared = read_areas(city / "areas.csv", str(city / "areas.csv"), faults) if (city / "areas.csv").exists() else {}
     book = Book(shared)
+    if (city / "calendar.csv").exists():
+        book.calendar = read_calendar(city / "calendar.csv", str(city / "calendar.csv"), faults)
     drafts = [draft for draft in map(_draft, places) if _new(book, draft)]
     names = [draft.id for draft in drafts]
     if whole:
@@ -82,7 +86,8 @@ def check_city(folder: Path, only: str | None = None) -> Checked:
     sites = _merged(book)
     agencies = [s.agency for s in sites.values() if s.agency] if only is None else None
     calls = read_calls(city, city, names, shared, agencies, book.owners, faults)
-    return _checked(_whole(packs, sites, shared, calls), [faults, *(draft.faults for draft in book.drafts.values())])
+    whole_city = _whole(packs, sites, shared, calls, book.calendar)
+    return _checked(whole_city, [faults, *(draft.faults for draft in book.drafts.values())])
 
 
 def _packs(folder: Path) -> list[Path]:
@@ -173,10 +178,11 @@ def _merged(book: Book) -> dict[str, Site]:
     return sites
 
 
-def _whole(packs: tuple[Pack, ...], sites: dict[str, Site], trees: dict[str, dict[str, Area]], calls: Calls) -> City:
+def _whole(packs: tuple[Pack, ...], sites: dict[str, Site], trees: dict[str, dict[str, Area]], calls: Calls,
+           calendar: Calendar) -> City:
     areas = tuple(area for tree in trees.values() for area in tree.values())
     return City(packs, sites, areas, calls.ladders, calls.routes, calls.posts, calls.feeds, GRAMMAR,
-                calls.channels, calls.fold)
+                calls.channels, calls.fold, calls.outward, calls.duty, calendar=calendar)
 
 
 def _checked(city: City, gathered: list[Faults]) -> Checked:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from math import isnan, nan
 from typing import Any
 
@@ -14,6 +15,7 @@ from streams.packs.values import Columns, Scale, on, resolve
 
 FILLED = "filled in by the plan"
 """How the documentation of a parameter begins that no pack writes."""
+EPOCH = date(1970, 1, 1).toordinal()
 CONSTANT = re.compile(r"c\d+")
 
 
@@ -54,6 +56,8 @@ def explained(param: Param) -> str:
 
 
 def _value(param: Param, node: Node, own: str, columns: Columns, faults: Faults) -> Value | None:
+    if param.size == 1 and param.words and (said := _word(param, node, faults)) is not None:
+        return said
     if param.size == 1:
         num = _number(param, node, own, columns, faults)
         return None if num is None else _plain(on(num))
@@ -64,6 +68,33 @@ def _value(param: Param, node: Node, own: str, columns: Columns, faults: Faults)
     nums = [nan if item.value is None else _number(param, item, own, columns, faults) for item in node.items]
     good = [num for num in nums if num is not None]
     return _row(good) if len(good) == param.size else None
+
+
+def _word(param: Param, node: Node, faults: Faults) -> Value | None:
+    """The number that a word stands for; lists are read as they are written: [[jan, feb]]. None: it is no word."""
+    words = dict(param.words)
+    text = flow(node)
+    if text in words:
+        return words[text]
+    if isinstance(node.value, list):
+        faults.add(node.place, f"{param.name}: {text}; allowed: {', '.join(words)}")
+        return nan
+    return None
+
+
+def flow(node: Node) -> str:
+    """The text of a scalar, or of a list in brackets."""
+    return f"[{', '.join(map(flow, node.items))}]" if isinstance(node.value, list) else node.text
+
+
+def _date(param: Param, node: Node, faults: Faults) -> Num | None:
+    """Local midnight of a date (or of the first of a month), seconds UTC."""
+    try:
+        day = date.fromisoformat(node.text if node.text.count("-") > 1 else f"{node.text}-01")
+    except ValueError:
+        faults.add(node.place, f"{param.name}: expected a date such as 2026-01-01, got {node.got}")
+        return None
+    return (day.toordinal() - EPOCH) * 86_400.0 - 28_800.0
 
 
 def _plain(num: Num) -> Value:
@@ -79,6 +110,8 @@ def _row(nums: list[Num]) -> Value:
 
 
 def _number(param: Param, node: Node, own: str, columns: Columns, faults: Faults) -> Num | None:
+    if param.unit == "date":
+        return _date(param, node, faults)
     num = resolve(node, param.name, Scale(param.unit, own), columns, faults)
     if num is None:
         return None

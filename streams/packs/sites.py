@@ -15,7 +15,7 @@ from streams.packs.faults import Faults, Place
 from streams.packs.sheets import Row, Sheet, read
 from streams.packs.values import Columns
 
-WORDS = ("site", "zh", "en", "lat", "lon", "agency", "indicators", "datum", "note")
+WORDS = ("site", "zh", "en", "lat", "lon", "agency", "indicators", "datum", "note", "category")
 """Columns that are not parameters."""
 
 SITE = re.compile(r"[^\s@,;:/|\"']+")
@@ -30,6 +30,7 @@ class Sites:
     columns: Columns = field(default_factory=Columns)
     named: dict[str, tuple[str, ...]] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
+    categories: dict[str, str] = field(default_factory=dict)        # sites alike, such as a trade: they may share a fitted shape
 
 
 def read_sites(path: Path, name: str, trees: Mapping[str, Mapping[str, Area]], faults: Faults) -> Sites:
@@ -45,6 +46,8 @@ def read_sites(path: Path, name: str, trees: Mapping[str, Mapping[str, Area]], f
         if site:
             sites.by[site] = _site(site, row, trees, sheet, faults)
             sites.named[site] = tuple(row["indicators"].split())
+            if row["category"]:
+                sites.categories[site] = row["category"]
             sites.places[site] = row.at("indicators" if row["indicators"] else "site")
             rows[site] = {c: row.number(c, faults) for c in numbers}
     sites.columns = Columns(numbers, rows)
