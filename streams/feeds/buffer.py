@@ -42,19 +42,29 @@ class Kept(NamedTuple):
 
 
 class Buffer:
-    """The file of one feed. UsageError when another process has it open."""
+    """The file of one feed. UsageError when another process has it open, Unavailable when the disk has no room to open it.
+
+    A disk that is full holds up nothing else: the file opens, what Kafka takes goes through, `append` says Full.
+    """
 
     def __init__(self, path: Path, cap: int = 256 << 20) -> None:
         self.path, self.cap = path, cap
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o640)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o640)
+        except OSError as error:
+            raise Unavailable(f"the buffer {path} cannot be opened: {error.strerror}") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(self._file)
             raise UsageError(f"another feed has {path} open: give this one its own --name") from None
         self.position, self.end = HEAD.size, HEAD.size
-        self._recover()
+        try:
+            self._recover()
+        except OSError as error:
+            os.close(self._file)
+            raise Unavailable(f"the buffer {path} cannot be read or cleared of a torn end: {error.strerror}") from error
 
     def __len__(self) -> int:
         """Bytes that Kafka does not have yet."""
@@ -126,8 +136,12 @@ class Buffer:
                 aside.write(torn)
             os.ftruncate(self._file, ends[-1])
         self.end = ends[-1]
-        self._mark(max(e for e in ends if e <= max(marked, HEAD.size)))
-        os.fsync(self._file)
+        try:
+            self._mark(max(e for e in ends if e <= max(marked, HEAD.size)))
+            os.fsync(self._file)
+        except OSError:                             # a full disk: without a header an empty file says the same
+            if len(self):
+                raise
 
     def _scan(self, start: int) -> Iterator[Kept]:
         """Whole records from `start` on; stops at the first that is none."""

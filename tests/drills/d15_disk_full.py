@@ -6,6 +6,9 @@ from pathlib import Path
 from time import sleep
 from typing import Any
 
+import httpx2
+
+from streams import clock
 from streams.errors import Unavailable
 from streams.feeds.buffer import Buffer, Full
 from streams.feeds.producer import Outlet
@@ -31,6 +34,7 @@ def drill(ground: Any, short: bool, row: Any) -> None:
             tools.until(lambda: all("snapshot waits" in live.said(s) for s in ("judge", "history")), "they say that snapshots wait")
             tools.until(lambda n=before: len(live.run.events()) > n, "judging goes on")
             asyncio.run(refuses(kept_here, row))
+            load.written.update(starts(live, row))
             sleep(1 if short else 20)
             (data / "filler").unlink()
             sleep(1)
@@ -42,6 +46,24 @@ def drill(ground: Any, short: bool, row: Any) -> None:
     live.compare(row, load.written)
     row.lost += len(load.written.keys() - {(s, t) for s, t in kept()})
     row.doubled += len(kept()) - len({(s, t) for s, t in kept()})
+
+
+def starts(live: Any, row: Any) -> dict[tuple[str, int], int]:
+    """A feed that begins on the full disk: what Kafka takes goes through; what it accepted."""
+    live.run.start("http", "feed", "http")
+    url, now = f"http://127.0.0.1:{live.run.ports['http']}", clock.now()
+    rows = [{"site": f"gauge-{n}", "indicator": "level", "time": clock.iso(now + n), "value": 21.0} for n in range(24)]
+
+    def push() -> Any:
+        try:
+            return httpx2.post(f"{url}/readings", json=rows, timeout=20)
+        except httpx2.TransportError:
+            return None
+
+    answer = tools.until(lambda: (a := push()) is not None and a.status_code != 503 and a, "the feed takes a push")
+    row.must((answer.status_code, answer.json().get("durable")) == (202, "kafka"), f"the feed says {answer.text}")
+    live.end("http")
+    return {(f"level@gauge-{n}", now + n): 1 for n in range(24)}
 
 
 def fill(path: Path) -> None:

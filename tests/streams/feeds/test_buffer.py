@@ -1,13 +1,15 @@
 """The buffer on disk: a kill at any byte loses nothing that was told to be safe."""
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.errors import UsageError
+from streams.errors import Unavailable, UsageError
 from streams.feeds.buffer import HEAD, Buffer, Full
 
 RECORDS = [("readings", i % 4, bytes([i]) * (i * 7 % 23)) for i in range(6)]
@@ -110,6 +112,39 @@ def test_two_feeds_cannot_share_one_file(tmp_path: Path) -> None:
         Buffer(tmp_path / "a.buffer")
     first.close()
     Buffer(tmp_path / "a.buffer").close()
+
+
+def test_a_disk_that_is_full_at_the_start_only_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file opens, each record is refused with the reason; with room again it is taken, and read after a start."""
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        buffer = Buffer(tmp_path / "a.buffer")
+        with pytest.raises(Full, match="No space left"):
+            buffer.append([("t", 0, b"x")])
+    buffer.append([("t", 0, b"y")])
+    buffer.close()
+    again = Buffer(tmp_path / "a.buffer")
+    assert plain(again) == [("t", 0, b"y")]
+    again.close()
+    with (tmp_path / "a.buffer").open("ab") as file:
+        file.write(b"torn")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        with pytest.raises(Unavailable, match="torn end: No space left"):
+            Buffer(tmp_path / "a.buffer")
+    again = Buffer(tmp_path / "a.buffer")           # nothing was cut, nobody holds it
+    assert plain(again) == [("t", 0, b"y")] and (tmp_path / "a.buffer.torn").read_bytes() == b"torn"
+    again.close()
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    """With the path and the reason, not as a traceback."""
+    (tmp_path / "feeds").write_text("a file")
+    with pytest.raises(Unavailable, match=r"a\.buffer cannot be opened"):
+        Buffer(tmp_path / "feeds" / "a.buffer")
 
 
 @settings(max_examples=60, deadline=None)
