@@ -16,16 +16,16 @@ class Yoy:
     """100 * (x - y) / abs(y), y the figure of the same month a year before; NaN where there is none, or it is 0.
 
     A figure's time is the first moment of its month, `offset` seconds east of UTC. The last 36 months are kept in
-    the state; a revised figure takes the place of the old one. With `merge` 1 January says nothing and February
+    the state; a revised figure takes the place of the old one. With `merge: [[jan, feb]]` January says nothing and February
     compares January + February (sums, so means too) with the two months a year before: the Spring Festival moves
     between them. Where January is missing in both years, February is taken to stand for both, as it is published.
 
-    Not for rates and shares, whose change is a difference in points, and not for daily values.
+    Not for rates and shares, whose change is a difference in points, and not for daily values (see `yoy_day`).
 
     In a pack:
 
         derive:
-          retail_change: {yoy: retail, merge: 1}
+          retail_change: {yoy: retail, merge: [[jan, feb]]}
 
     Source: 同比, National Bureau of Statistics of China, 统计上同比、环比 (notes on main indicators).
 
@@ -37,7 +37,8 @@ class Yoy:
     """
 
     offset: float = param(28800.0, unit="time", low=-86400.0, high=86400.0, doc="local time, seconds east of UTC")
-    merge: float = param(0.0, low=0.0, high=1.0, integer=True, doc="1 = January and February are judged together")
+    merge: float = param(0.0, low=0.0, high=1.0, integer=True, words=(("[[jan, feb]]", 1.0),),
+                         doc="[[jan, feb]] (or 1): January and February are judged together; an indicator with merge says so itself")
 
     result_unit: ClassVar[str] = "%"
     slots: ClassVar[dict[str, int]] = {"months": 36, "xs": 36}

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detectors import charts, kernel, numbers, program
+from detectors import charts, days, kernel, numbers, program
 from detectors.registry import load
 from detectors.step import params
 from detectors.trial import trial
@@ -28,7 +28,7 @@ each_file = pytest.mark.parametrize("path", FILES, ids=lambda f: f"{f.parent.nam
 INPUTS = 6
 CODE = program.encode(("/", ("+", ("name", "x"), ("name", "y")), ("sqrt", ("-", ("name", "x"), ("num", 1.5)))),
                       {"x": program.X, "y": program.X + 1})
-BY_UNIT = {"time": 3600.0, "value": 0.5, "value/time": 0.001, "count": 4.0, "": 1.0, "code": CODE}
+BY_UNIT = {"time": 3600.0, "value": 0.5, "value/time": 0.001, "count": 4.0, "": 1.0, "code": CODE, "date": 1.0e9}
 PLANNED = {"every": 300.0, "coverage": 0.5}
 
 
@@ -111,7 +111,7 @@ def test_examples(path: Path) -> None:
 
 def test_examples_of_helpers() -> None:
     """So do those of the shared numerics and of the encoder."""
-    for module in (charts, numbers, program):
+    for module in (charts, days, numbers, program):
         result = doctest.testmod(module)
         assert result.attempted > 0 and result.failed == 0
 
@@ -289,7 +289,7 @@ def test_source_of_steps(folder: str, kind: Any) -> None:
 def test_source_of_helpers() -> None:
     """Nor do the functions that steps call."""
     inside = {"unary", "binary", "constants", "evaluate"}
-    found = functions(charts) + functions(numbers) + [f for f in functions(program) if f.name in inside]
+    found = functions(charts) + functions(days) + functions(numbers) + [f for f in functions(program) if f.name in inside]
     assert inside <= {f.name for f in found}
     assert [fault for f in found for fault in faults(f)] == []
 

@@ -22,7 +22,7 @@ START = 1_781_000_000_000_000           # µs UTC, 2026
 FIVE = ("threshold", "ewma", "rate", "run", "expr")
 """The five detectors of the usual plan: the cheap ones, so that what stands around them shows."""
 _CODE = program.encode(("/", ("name", "x"), ("num", 10.0)), {"x": program.X})
-_BY_UNIT: dict[str, Any] = {"time": 3600.0, "value": 0.5, "value/time": 0.001, "count": 4.0, "": 1.0, "code": _CODE}
+_BY_UNIT: dict[str, Any] = {"time": 3600.0, "value": 0.5, "value/time": 0.001, "count": 4.0, "": 1.0, "code": _CODE, "date": 1e9}
 _FAR = tuple(Limit(level, 1e6 * level) for level in (1, 2, 3, 4))
 
 

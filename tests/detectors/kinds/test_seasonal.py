@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from detectors.calendar import Calendar, Special
 from detectors.kinds.seasonal import Seasonal
 from detectors.trial import trial
 
 WEEK = 604800.0
+EPOCH = 18993            # 2022-01-01
 MONDAY = datetime(2024, 12, 30, tzinfo=UTC).timestamp() - 28800.0       # 00:00 in China
 
 
@@ -77,3 +79,29 @@ def test_what_never_moved() -> None:
     points = [(MONDAY + i * WEEK, 5.0) for i in range(6)] + [(MONDAY + 6 * WEEK, 6.0)]
     assert run(points)[0][-1] == 0.0
     assert run(points, floor=0.1)[0][-1] == pytest.approx(10.0)
+
+
+def test_a_holiday_is_not_a_weekday() -> None:
+    """A holiday's hours are its own: a quiet National Day is no fall, and does not teach Thursday to be quiet."""
+    row = Calendar((Special(EPOCH + 280, EPOCH + 286, 1, "national-day"),)).row()
+    p, s = trial(Seasonal, calendar=row)
+    plain, t = trial(Seasonal)
+    r = np.random.default_rng(3)
+    first = (EPOCH * 86400.0) - 28800.0
+    busy = [(first + 3600.0 * i, 100.0 + r.normal()) for i in range(280 * 24)]
+    for moment, x in busy:
+        Seasonal.step(p, s, moment, x)
+        Seasonal.step(plain, t, moment, x)
+    off = [(first + 3600.0 * i, 20.0) for i in range(280 * 24, 287 * 24)]
+    assert max(abs(Seasonal.step(p, s, moment, x)) for moment, x in off) == 0.0
+    assert min(Seasonal.step(plain, t, moment, x) for moment, x in off) < -50.0
+    after = first + 3600.0 * 287 * 24
+    assert abs(Seasonal.step(p, s, after, 100.0)) < 3.0 and s.means[100] == pytest.approx(100.0, abs=1.0)
+
+
+def test_a_day_worked_in_exchange_is_like_the_day_beside_it() -> None:
+    """A Saturday that is worked is judged as a Friday."""
+    saturday = int(MONDAY // 86400.0) + 1 + 5
+    p, s = trial(Seasonal, calendar=Calendar((Special(saturday, saturday, 2, "exchanged"),)).row())
+    Seasonal.step(p, s, MONDAY + 5 * 86400.0 + 9 * 3600.0, 7.0)
+    assert s.means[4 * 24 + 9] == 7.0 and s.means[5 * 24 + 9] == 0.0
