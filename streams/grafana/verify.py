@@ -99,8 +99,10 @@ def unexpectedly_empty(asked: Sequence[Asked]) -> list[Asked]:
 
 
 @contextmanager
-def start_prometheus(targets: Mapping[str, Sequence[str]], folder: Path, rules: Sequence[Path] = ()) -> Iterator[str]:
-    """Debian's `prometheus` on a free loopback port, scraping `job -> addresses` every second, with `rules`; its address.
+def start_prometheus(targets: Mapping[str, Sequence[str]], folder: Path, rules: Sequence[Path] = (), alerts: str = "",
+                     every: str = "1s") -> Iterator[str]:
+    """Debian's `prometheus` on a free loopback port, scraping `job -> addresses` `every` second, with `rules`; its address.
+    `alerts` = an Alertmanager (`127.0.0.1:9093`).
 
     Waits until every target has been scraped (`up == 1`): the first scrape comes seconds after it is ready, and a query
     before that answers false zeros. Unavailable when the program is missing, ends, or a target stays down.
@@ -113,8 +115,9 @@ def start_prometheus(targets: Mapping[str, Sequence[str]], folder: Path, rules: 
     folder.mkdir(parents=True, exist_ok=True)
     jobs = [{"job_name": job, "static_configs": [{"targets": list(at)}]} for job, at in targets.items()]
     config = folder / "prometheus.yml"
-    config.write_text(json.dumps({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": jobs,
-                                  "rule_files": [str(one.absolute()) for one in rules]}))
+    to = {"alerting": {"alertmanagers": [{"static_configs": [{"targets": [alerts]}]}]}} if alerts else {}
+    config.write_text(json.dumps({"global": {"scrape_interval": every, "scrape_timeout": "1s"}, "scrape_configs": jobs,
+                                  "rule_files": [str(one.absolute()) for one in rules], **to}))
     url, log = f"http://127.0.0.1:{port}", folder / "prometheus.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
