@@ -66,7 +66,7 @@ def facts(s: Session, alert: Alert, actor: Actor, m: Moment) -> Facts:
 
 
 def answering(s: Session, id_: str, actor: Actor, m: Moment) -> Move:
-    """How this post would answer: as itself where it was called (or nobody was), else for the one that was. KeyError: no alert."""
+    """How this post would answer: as itself where it was called or nobody was, else for the one that was. KeyError: no alert."""
     alert = s.get(Alert, id_)
     if alert is None:
         raise KeyError(id_)

@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 from detectors.level import Level
-from detectors.pack import City, Ladder, Route
+from detectors.pack import City, Duty, Ladder, Route
+from streams.desk.local import local
 
 
 def areas_of(city: City, site: str, area: str) -> frozenset[str]:
@@ -20,16 +21,40 @@ def areas_of(city: City, site: str, area: str) -> frozenset[str]:
     return frozenset(out)
 
 
+def timely(route: Route, duty: Duty, at: int | None) -> bool:
+    """Whether the row is for this moment (µs UTC; the city's own time counts). Without a moment a row that asks for one is not."""
+    if not route.days and not route.hours and route.office is None:
+        return True
+    if at is None:
+        return False
+    when = local(at)
+    minute, day = when.hour * 60 + when.minute, when.weekday()
+    if route.office is not None and route.office != (day in duty.office_days and _within(minute, duty.office_hours)):
+        return False
+    return (not route.days or day in route.days) and (not route.hours or _within(minute, route.hours))
+
+
+def _within(minute: int, spans: tuple[tuple[int, int], ...]) -> bool:
+    """Whether a minute of the day lies in a span; one that ends at or before its start runs over midnight."""
+    return any(a <= minute < b if a < b else minute >= a or minute < b for a, b in spans)
+
+
 def matches(route: Route, pack: str, level: int, areas: frozenset[str], agency: str) -> bool:
-    """Whether every field that the row gives holds."""
+    """Whether every field that the row gives holds, but for its time."""
     return ((not route.packs or pack in route.packs) and (not route.levels or level in route.levels)
             and (not route.areas or bool(areas & set(route.areas))) and (not route.agencies or agency in route.agencies))
 
 
-def ladder_of(city: City, pack: str, level: int, site: str = "", area: str = "", as_of: bool = False) -> Ladder | None:
-    """The ladder, or None where no row matches. What is only known "as of" climbs yellow's ladder at most."""
+def row_of(city: City, pack: str, level: int, site: str = "", area: str = "", as_of: bool = False, at: int | None = None) -> int:
+    """The number (from 0) of the row that counts; -1 = none. What is only known "as of" climbs yellow's ladder at most."""
     level = min(level, Level.YELLOW) if as_of else level
     areas = areas_of(city, site, area)
     agency = city.sites[site].agency if site in city.sites else ""
-    name = next((r.ladder for r in city.routes if matches(r, pack, level, areas, agency)), None)
-    return next((ladder for ladder in city.ladders if ladder.id == name), None)
+    return next((n for n, r in enumerate(city.routes) if matches(r, pack, level, areas, agency) and timely(r, city.duty, at)), -1)
+
+
+def ladder_of(city: City, pack: str, level: int, site: str = "", area: str = "", as_of: bool = False,
+              at: int | None = None) -> Ladder | None:
+    """The ladder at a moment (µs UTC), or None where no row matches."""
+    row = row_of(city, pack, level, site, area, as_of, at)
+    return next((ladder for ladder in city.ladders if row >= 0 and ladder.id == city.routes[row].ladder), None)

@@ -16,7 +16,8 @@
         quiet: true               # nothing at all may fire
 
 An entry with `level` is a change of the level of a detector or rule; `fresh`, `confidence` and `direction` then say more
-about it. An entry without `level` is a change of freshness of a series.
+about it; `ladder`, `calls` and `message` say who must be called for it (calling.py). An entry without `level` is a change of
+freshness of a series.
 """
 from __future__ import annotations
 
@@ -29,13 +30,14 @@ from detectors.level import LEVELS, Confidence, Direction, Fresh
 from detectors.pack import City, Detector, Indicator, Rule
 from streams.clock import micros
 from streams.errors import ConfigError
+from streams.packs.calling import KEYS, Calling, read_calling
 from streams.packs.faults import Faults, Place
 from streams.packs.nodes import Node, read
 from streams.packs.notation import NotationError, expand
 from streams.packs.offsets import Offset, offset
 
 _CASE = ("name", "start", "every", "series", "until", "expect", "quiet", "strict")
-_EXPECT = ("at", "detector", "rule", "site", "area", "indicator", "level", "fresh", "confidence", "direction")
+_EXPECT = ("at", "detector", "rule", "site", "area", "indicator", "level", "fresh", "confidence", "direction", *KEYS)
 _PERIODS = {"month": Offset(months=1), "quarter": Offset(months=3), "year": Offset(months=12)}
 
 
@@ -52,6 +54,7 @@ class Expect:
     fresh: str = ""
     confidence: str = ""
     direction: str = ""
+    calling: Calling | None = None
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,13 @@ class Names:
     detectors: dict[str, Detector] = field(default_factory=dict)
     rules: dict[str, Rule] = field(default_factory=dict)
     sites: frozenset[str] = frozenset()
+    city: City = field(default_factory=lambda: City(()))
 
     @classmethod
     def of(cls, city: City, pack: str) -> Names:
         return cls(pack, {i.id: i for p in city.packs for i in p.indicators},
                    {d.path: d for p in city.packs for d in p.detectors},
-                   {r.path: r for p in city.packs for r in p.rules}, frozenset(city.sites))
+                   {r.path: r for p in city.packs for r in p.rules}, frozenset(city.sites), city)
 
 
 def load_cases(path: Path, city: City, pack: str) -> list[Case]:
@@ -220,8 +224,11 @@ class _Reader:
         if not word["level"] and not word["fresh"]:
             self.faults.add(node.place, "an entry needs `level`, or `fresh` for a change of freshness")
         level = int(LEVELS[word["level"]]) if word["level"] else None
+        calling = read_calling(node, self.names.city, self.faults)
+        if calling and not level:
+            self.faults.add(node.place, f"{', '.join(KEYS)}: only what rises calls somebody; give the level")
         return Expect(node.place.line, self._at(fields["at"], start), path if level is not None else "", place, indicator, level,
-                      word["fresh"], word["confidence"], word["direction"])
+                      word["fresh"], word["confidence"], word["direction"], calling)
 
     def _who(self, node: Node, fields: dict[str, Node], level: bool) -> tuple[str, str]:
         """(path of the detector or rule, indicator)."""

@@ -7,17 +7,17 @@ from math import inf
 from pathlib import Path
 
 from detectors.level import LEVELS
-from detectors.pack import Area, FeedSource, Fold, Ladder, Post, Route, Step, Text
-from streams.desk.ladder import RECEIPTS
+from detectors.pack import Area, Duty, FeedSource, Fold, Ladder, Outward, Post, Route, Text
 from streams.packs import nodes
 from streams.packs.book import ID, identifier
+from streams.packs.duty import read_duty, timed
 from streams.packs.faults import Faults
 from streams.packs.fields import Fields
+from streams.packs.ladders import read_ladders
 from streams.packs.nodes import Node
-from streams.packs.outlets import Options, address, keeps, read_channels
+from streams.packs.outlets import Options, address, read_channels
+from streams.packs.outward import FILES, read_outward
 from streams.packs.sheets import Row, read
-
-STEP_KEYS = ("post", "channels", "within", "receipt")
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Calls:
     feeds: tuple[FeedSource, ...] = ()
     channels: Options = field(default_factory=dict)
     fold: Fold = field(default_factory=Fold)
+    outward: Outward = field(default_factory=Outward)
+    duty: Duty = field(default_factory=Duty)
 
 
 def channels() -> list[str]:
@@ -83,17 +85,20 @@ def read_calls(folder: Path, shown: Path, packs: Iterable[str], trees: dict[str,
     """
     if not folder.is_dir():
         return Calls()
-    roots = {kind: _root(folder, shown, kind, faults) for kind in ("posts", "ladders", "routes", "feeds", "channels")}
+    kinds = ("posts", "ladders", "routes", "feeds", "channels", "duty", *FILES)
+    roots = {kind: _root(folder, shown, kind, faults) for kind in kinds}
     options, fold = read_channels(roots["channels"], faults)
     posts = {post.id: post for post in (_post(n, faults) for n in _list(roots["posts"], faults))}
-    ladders = {ladder.id: ladder for ladder in (_ladder(n, posts, options, faults) for n in _list(roots["ladders"], faults))}
+    ladders = read_ladders(_list(roots["ladders"], faults), posts, options, faults)
     areas = [area for tree in trees.values() for area in tree]
     routes = tuple(_route(n, ladders, list(packs), areas, agencies, faults) for n in _list(roots["routes"], faults))
     feeds = tuple(_feed(n, list(indicators), faults) for n in _list(roots["feeds"], faults))
     _unused(roots["ladders"], ladders, {r.ladder for r in routes}, faults)
     for kind in ("posts", "ladders", "feeds"):
         _twice(roots[kind], faults)
-    return Calls(tuple(ladders.values()), routes, tuple(posts.values()), feeds, options, fold)
+    return Calls(tuple(ladders.values()), routes, tuple(posts.values()), feeds, options, fold,
+                 read_outward({name: roots[name] for name in FILES}, list(packs), areas, faults),
+                 read_duty(roots["duty"], posts, faults))
 
 
 def _root(folder: Path, shown: Path, kind: str, faults: Faults) -> Node | None:
@@ -122,37 +127,14 @@ def _post(node: Node, faults: Faults) -> Post:
                 {channel: address(addresses, channel, faults) for channel in addresses.node.fields})
 
 
-def _ladder(node: Node, posts: dict[str, Post], options: Options, faults: Faults) -> Ladder:
-    fields = Fields(node, faults, "ladder", ("id", "title", "steps", "repeat"))
-    id = _id(fields, "ladder")
-    steps = tuple(_step(n, posts, options, faults) for n in fields.items("steps"))
-    if not steps:
-        faults.add(fields.at("steps"), f"ladder {id}: ends without a step")
-    return Ladder(id, fields.title("title", Text(id)), steps, fields.count("repeat", 1))
-
-
-def _step(node: Node, posts: dict[str, Post], options: Options, faults: Faults) -> Step:
-    fields = Fields(node, faults, "step", STEP_KEYS)
-    for key in ("post", "channels", "within"):
-        fields.need(key)
-    post = "".join(fields.words("post", "post", list(posts))[:1])
-    used = fields.words("channels", "channel", channels())
-    for channel in used:
-        if post and channel not in ("log", *posts[post].addresses):
-            faults.hint(fields.at("channels"), f"post {post} has no address for channel {channel}")
-    step = Step(post, used, fields.duration("within", 0.0), fields.choice("receipt", RECEIPTS[1:], "answered"))
-    keeps(fields, used, step.receipt, step.within, options, faults)
-    return step
-
-
 def _route(node: Node, ladders: dict[str, Ladder], packs: list[str], areas: list[str], agencies: list[str] | None,
            faults: Faults) -> Route:
-    fields = Fields(node, faults, "route", ("ladder", "packs", "levels", "areas", "agencies"))
+    fields = Fields(node, faults, "route", ("ladder", "packs", "levels", "areas", "agencies", "days", "hours", "office"))
     fields.need("ladder")
     ladder = "".join(fields.words("ladder", "ladder", list(ladders))[:1])
     levels = tuple(int(LEVELS[word]) for word in fields.words("levels", "level", LEVELS))
     return Route(ladder, fields.words("packs", "pack", packs), levels, fields.words("areas", "area", areas),
-                 fields.words("agencies", "agency", agencies))
+                 fields.words("agencies", "agency", agencies), *timed(fields))
 
 
 def _feed(node: Node, indicators: list[str], faults: Faults) -> FeedSource:

@@ -10,6 +10,7 @@ from detectors.level import Level
 from detectors.pack import City, Pack
 from detectors.reading import Block
 from streams.clock import iso
+from streams.packs.calling import differences
 from streams.packs.cases import Case, Expect, load_cases, off
 from streams.packs.offsets import short
 from streams.replay.offline import Offline, final
@@ -57,7 +58,7 @@ def run_tests(city: City, pack: str, path: Path, compiled: bool = True) -> Repor
     for case in load_cases(path, city, pack):
         events = run_case(city, case, compiled)
         fired |= {(e.detector or e.rule, e.to, e.direction) for e in events if e.kind == "level"}
-        report.results.append(compare(case, events))
+        report.results.append(compare(case, events, city))
     if not any(r.case.quiet for r in report.results):
         report.faults.append(f"{path}: at least one case must be quiet: true")
     report.uncovered = uncovered(next(p for p in city.packs if p.id == pack), fired)
@@ -88,7 +89,7 @@ def uncovered(pack: Pack, fired: Iterable[tuple[str, int, str]]) -> list[str]:
     return out + [f"rule {r.id} {Level(r.level).word}" for r in pack.rules if not any(p == r.path and n > 0 for p, n in said)]
 
 
-def compare(case: Case, events: list[Change]) -> Result:
+def compare(case: Case, events: list[Change], city: City) -> Result:
     """Each expected change against those that came; what came unasked counts where the case speaks of it."""
     left, missing, right = list(events), [], []
     for expect in case.expects:
@@ -98,6 +99,8 @@ def compare(case: Case, events: list[Change]) -> Result:
         else:
             left.remove(match)
             right.append(_got(case, match))
+            wrong = differences(expect.calling, match, city) if expect.calling else []
+            missing += [f"{case.file}:{expect.line}: {words}" for words in wrong]
     asked = {e.path for e in case.expects if e.path}
     series = {(e.indicator, e.place) for e in case.expects if e.level is None}
     unasked = [e for e in left if not _calm(e) and (case.quiet or case.strict or (

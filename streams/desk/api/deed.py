@@ -77,7 +77,7 @@ async def mute(request: Request) -> Response:
 
 @router.post("/answers")
 async def answers(request: Request) -> Response:
-    """One answer for several warnings: as itself where the post was called, else for the post that was. All that can be are done."""
+    """One answer for several warnings: as itself where the post was called, else for the one that was. What can be done is."""
     fields = await said(request)
     ids = dict.fromkeys(x for x in fields.get("ids", "").split(",")[:MANY] if x)
     done = {id_: await run_in_threadpool(_answer, request, id_, fields) for id_ in ids}

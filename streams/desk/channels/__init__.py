@@ -64,6 +64,8 @@ class Declared:
     receipts: tuple[str, ...] = ("sent",)           # what it can tell of a message (ladder.RECEIPTS)
     called_back: tuple[str, ...] = ()               # and what more where option `callback` is set
     takes: float = 0.0                              # seconds that a message commonly needs to be noticed
+    person: bool = True                             # somebody is there at the other end
+    longest: int = 0                                # characters that a message may have; 0 = it cuts them itself, or any
     address: str = "text"                           # text, url, or the words of secrets: "token [sign]"
     options: tuple[str, ...] = ()                   # keys of channels.yaml that it knows
     needs: tuple[str, ...] = ()                     # those that must be there

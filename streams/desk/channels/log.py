@@ -17,7 +17,7 @@ say = structlog.get_logger(__name__)
 class Log:
     """Writes the call down. Nothing is rung. A secret in an address stays a name here."""
 
-    declared = Declared()
+    declared = Declared(person=False)
 
     def __init__(self, data: Path, options: Options = dict) -> None:
         self.file, self.lock = data / "calls.jsonl", Lock()

@@ -62,6 +62,36 @@ def test_areas_have_their_ancestors() -> None:
     assert "admin:town" in areas_of(circle, "s", "")
 
 
+HOUR = 3_600_000_000
+MONDAY = 1_782_057_600_000_000      # 2026-06-22 00:00 in Shanghai
+
+
+@pytest.mark.parametrize(
+    ("route", "day", "hour", "there"),
+    [
+        (Route("x", days=(5, 6)), 5, 0.0, True),
+        (Route("x", days=(5, 6)), 6, 23.99, True),
+        (Route("x", days=(5, 6)), 0, 12.0, False),
+        (Route("x", hours=((1320, 360),)), 0, 22.0, True),
+        (Route("x", hours=((1320, 360),)), 0, 5.99, True),
+        (Route("x", hours=((1320, 360),)), 0, 6.0, False),
+        (Route("x", hours=((480, 720), (840, 1080))), 0, 13.0, False),
+        (Route("x", office=True), 0, 9.0, True),
+        (Route("x", office=True), 0, 12.5, False),
+        (Route("x", office=True), 6, 9.0, False),
+        (Route("x", office=False), 6, 9.0, True),
+        (Route("x", office=False, hours=((0, 360),)), 6, 9.0, False),
+    ],
+)
+def test_a_row_may_ask_for_days_hours_and_office_hours(route: Route, day: int, hour: float, there: bool) -> None:
+    """All in the city's own time; a span may run over midnight; what has no moment matches no row that asks for one."""
+    city = replace(CITY, routes=(replace(route, ladder="red"), Route("rest")))
+    found = ladder_of(city, "air", 3, at=MONDAY + day * 24 * HOUR + round(hour * HOUR))
+
+    assert getattr(found, "id", "") == ("red" if there else "rest")
+    assert getattr(ladder_of(city, "air", 3), "id", "") == "rest"
+
+
 def test_a_mute_is_short_and_a_new_red_ends_it() -> None:
     """At most ten minutes; a red that was raised after it began is heard."""
     end = mute.until(0, 36_000)

@@ -1,11 +1,12 @@
 """`tests.yaml`: what is read, what is refused, and how what fired is compared with what was expected."""
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from detectors.pack import City, Detector, Indicator, Limit, Pack, Rule, Site, Text, Use
+from detectors.pack import City, Detector, Indicator, Ladder, Limit, Pack, Post, Route, Rule, Site, Step, Text, Use
 from streams.errors import ConfigError
 from streams.packs.cases import load_cases
 from streams.packs.tests import run_tests
@@ -137,3 +138,43 @@ def test_faults_have_their_place(tmp_path: Path, old: str, new: str, line: int, 
         load_cases(write(tmp_path, text), city(), "basin")
     fault = next(f for f in found.value.faults if what in f.what)
     assert (fault.line, fault.column) == (line, column)
+
+
+CALLED = FLOOD.replace("level: yellow}", "level: yellow, ladder: flood, message: '黄 Ⅲ级 水位 lanxi 28.00m（限 28.00）', calls: [duty, "
+                       "{post: chief, after: 5min, channels: [log, webhook], within: 10min, receipt: answered}]}")
+
+
+def calling_city() -> City:
+    """The same gauge, a ladder of two steps by night and another by day."""
+    posts = (Post("duty", Text("值班员")), Post("chief", Text("带班领导")))
+    ladders = (Ladder("flood", Text("防汛"), (Step("duty", ("log",), 300.0), Step("chief", ("log", "webhook"), 600.0))),
+               Ladder("night", Text("夜"), (Step("chief", ("log",), 300.0),)))
+    return replace(city(), posts=posts, ladders=ladders, routes=(Route("night", hours=((1320, 360),)), Route("flood", levels=(2,))))
+
+
+@pytest.mark.parametrize(("old", "new", "said"), [
+    ("ladder: flood", "ladder: night", "ladder night: got flood"),
+    ("calls: [duty", "calls: [chief", "call 1 of flood: post chief: got duty"),
+    ("after: 5min", "after: 6min", "call 2 of flood: after 360 s: got 300 s"),
+    ("channels: [log, webhook]", "channels: [log]", "call 2 of flood: channels log: got log, webhook"),
+    ("receipt: answered}", "receipt: read}", "call 2 of flood: receipt read: got answered"),
+    ("receipt: answered}]", "receipt: answered}, duty]", "call 3 of flood: post duty: the ladder has no such step"),
+    ("黄 Ⅲ级", "红 Ⅰ级", "message '红 Ⅰ级 水位 lanxi 28.00m（限 28.00）': got '【望楼】黄 Ⅲ级 水位 lanxi 28.00m（限 28.00） 08:15:00 前应答'"),
+    ("08:00:00+08:00", "23:00:00+08:00", "ladder flood: got night"),
+])
+def test_tests_of_packs_say_who_is_called(tmp_path: Path, old: str, new: str, said: str) -> None:
+    """Ladder, steps and the text of the first call are compared; the event's own time decides the route."""
+    right = run_tests(calling_city(), "basin", write(tmp_path, CALLED, QUIET), compiled=False)
+    assert right.passed, right
+    wrong = run_tests(calling_city(), "basin", write(tmp_path, CALLED.replace(old, new), QUIET), compiled=False).results[0]
+    assert said in " ".join(wrong.missing) and not wrong.unexpected
+    assert ":6: " in wrong.missing[0]
+
+
+def test_calls_are_of_what_rises(tmp_path: Path) -> None:
+    """An unknown ladder or post is told with its place; a change of freshness calls nobody."""
+    with pytest.raises(ConfigError) as raised:
+        load_cases(write(tmp_path, CALLED.replace("ladder: flood", "ladder: flod").replace("calls: [duty", "calls: [duti")), calling_city(),
+                   "basin")
+    assert [f.what for f in raised.value.faults] == ["ladder: unknown 'flod'; did you mean flood? allowed: flood, night, none",
+                                                     "post: unknown 'duti'; did you mean duty? allowed: chief, duty"]

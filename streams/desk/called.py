@@ -1,0 +1,36 @@
+"""Who would be called, when, over what, for a warning that begins at a given moment: `routes explain` and tests of packs ask."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from detectors.event import Change
+from detectors.pack import City, Ladder
+from streams.desk import ladder as ladders
+from streams.desk import routes
+from streams.desk.messages import short
+from streams.desk.names import Names
+from streams.desk.tables import Alert
+
+
+@dataclass(frozen=True)
+class Called:
+    """The row of routes.yaml that counts (from 1; 0 = none) and the ladder with the due times of its steps."""
+
+    row: int
+    ladder: Ladder | None
+    steps: tuple[ladders.Step, ...] = ()
+
+
+def called(city: City, pack: str, level: int, site: str = "", area: str = "", at: int = 0, as_of: bool = False) -> Called:
+    """What the desk would do at `at` (µs UTC), if nobody answered."""
+    row = routes.row_of(city, pack, level, site, area, as_of, at)
+    found = routes.ladder_of(city, pack, level, site, area, as_of, at)
+    return Called(row + 1, found, ladders.begin(found, at) if found else ())
+
+
+def text_of(change: Change, city: City, until: int) -> str:
+    """The text of the first call for an event of a detector or rule, to be answered by `until` (µs UTC)."""
+    alert = Alert(pack=change.pack, indicator=change.indicator, detector=change.detector, rule=change.rule, site=change.site,
+                  area=change.area, scope=change.scope, level=change.to, shown=change.to, value=change.value, bound=change.limit,
+                  confidence=change.confidence, arrived=change.arrived, time=change.time, as_of=None, direction=change.direction)
+    return short(alert, Names(city), until)
