@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from detectors.reading import Block, Flag
 from streams.errors import WanglouError
-from streams.replay.lines import Lines, Reject, lines
+from streams.replay.lines import Lines, Reject, lines, plain
 from streams.replay.times import times, zone
 
 EMPTY = ("", "na", "n/a", "nan", "null", "none")
@@ -83,10 +84,10 @@ class History:
 def read(files: Sequence[Path], tz: str = "", columns: Columns | None = None) -> History:
     """Read history files as one history. WanglouError when a column lacks, UsageError for a file or zone that is none."""
     columns, place = columns or Columns(), zone(tz)
-    tables = [_table(lines(Path(file)), columns) for file in files]
+    tables = [_table(Path(file), columns) for file in files]
     frame = pd.concat([table for table, _ in tables], ignore_index=True) if tables else pd.DataFrame()
 
-    rejects = [reject for _, found in tables for reject in found.torn.values()]
+    rejects = [reject for _, torn in tables for reject in torn.values()]
     for name in ("time", "arrived", "site", "indicator"):
         frame[name] = frame[name].astype("category")
     t, why = _times(frame["time"], place)
@@ -103,33 +104,44 @@ def read(files: Sequence[Path], tz: str = "", columns: Columns | None = None) ->
                    flag[order], arrived[order])
 
 
-def _table(found: Lines, columns: Columns) -> tuple[pd.DataFrame, Lines]:
-    """One file as the long table: file, line, torn, time, site, indicator, value, flag, arrived."""
+def _table(path: Path, columns: Columns) -> tuple[pd.DataFrame, dict[int, Reject]]:
+    """One file as the long table: file, line, torn, time, site, indicator, value, flag, arrived; and its torn rows."""
     wide = columns.values
+    whole = plain(path)
+    found = Lines(str(path), whole[0]) if whole else lines(path)
     needed = [columns.time, *(wide or (columns.site, "indicator", "value"))]
     needed += [columns.arrived] if columns.arrived != "arrived" else []
     lacking = [name for name in needed if name not in found.header]
     if lacking:
-        raise WanglouError(f"{found.file}:1: no column {', '.join(lacking)}; there are: {', '.join(found.header)}")
-    raw = pd.read_csv(StringIO("\n".join(found.texts)), names=found.header, dtype=str, na_filter=False, index_col=False,
-                      skip_blank_lines=False) if found.texts else pd.DataFrame(columns=found.header, dtype=str)
+        raise WanglouError(f"{path}:1: no column {', '.join(lacking)}; there are: {', '.join(found.header)}")
+    repeated = {columns.time, columns.site, columns.arrived, "indicator", "flag"} - set(wide)
+    source = BytesIO(whole[1]) if whole else StringIO("\n".join(found.texts))
+    kinds: Any = {name: "category" if name in repeated else str for name in found.header}
+    raw = pd.read_csv(source, names=found.header, dtype=kinds, na_filter=False, index_col=False,
+                      skip_blank_lines=False) if whole or found.texts else pd.DataFrame(columns=found.header, dtype=str)
     k, n = max(len(wide), 1), len(raw)
-    torn = np.zeros(n, bool)
-    torn[list(found.torn)] = True
-    site = raw[columns.site].str.strip() if columns.site in raw else pd.Series([columns.site] * n, dtype=str)
-    out = {"line": np.array(found.numbers, np.int64), "torn": torn,
-           "time": raw[columns.time].to_numpy(object), "site": site.to_numpy(object)}
-    for name, column in (("flag", "flag"), ("arrived", columns.arrived)):
-        out[name] = raw[column].to_numpy(object) if column in raw and column not in wide else np.full(n, "", object)
-    if wide:
-        out = {name: np.repeat(column, k) for name, column in out.items()}
-        out["indicator"] = np.tile(np.array(list(wide.values()), object), n)
-        out["value"] = raw[list(wide)].to_numpy(object).ravel()
-    else:
-        out |= {"indicator": raw["indicator"].str.strip().to_numpy(object), "value": raw["value"].to_numpy(object)}
-    table = pd.DataFrame(out)
-    table["file"] = pd.Categorical([found.file] * len(table))
-    return table, found
+    out: dict[str, Any] = {"line": np.repeat(np.arange(2, n + 2) if whole else np.array(found.numbers, np.int64), k)}
+    out["torn"] = np.isin(np.arange(n), list(found.torn)).repeat(k)
+    for name, column in (("time", columns.time), ("site", columns.site), ("flag", "flag"), ("arrived", columns.arrived)):
+        other = columns.site if name == "site" else ""
+        out[name] = _category(raw[column], k, name == "site") if column in raw and column not in wide else _same(other, n * k)
+    names = pd.Categorical(list(wide.values()))
+    out["indicator"] = _category(raw["indicator"], 1, True) if not wide else \
+        pd.Categorical.from_codes(np.tile(names.codes, n), names.categories)
+    out["value"] = raw[list(wide)].to_numpy(object).ravel() if wide else raw["value"]
+    return pd.DataFrame(out | {"file": _same(found.file, n * k)}), found.torn
+
+
+def _category(column: pd.Series, k: int, strip: bool) -> pd.Categorical:
+    """A column of texts that repeat, each row `k` times; each distinct text is stripped once."""
+    cat = column.astype("category").cat
+    codes, texts = pd.factorize(cat.categories.str.strip() if strip else cat.categories)
+    return pd.Categorical.from_codes(np.repeat(codes[cat.codes.to_numpy()], k), texts)
+
+
+def _same(text: str, n: int) -> Any:
+    """A column that says the same in each row."""
+    return pd.Categorical([text]).repeat(n)
 
 
 def _times(column: pd.Series, tz: object, default: NDArray[np.int64] | None = None) -> tuple[NDArray[np.int64],

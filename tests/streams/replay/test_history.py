@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from streams.clock import micros
 from streams.errors import UsageError, WanglouError
 from streams.replay.history import Columns, History, read
+from streams.replay.lines import plain
 
 HEAD = "time,site,indicator,value,flag,arrived\n"
 ROW = "2026-06-19T08:00:00+08:00,lanxi,river_level,26.5,,\n"
@@ -142,3 +143,21 @@ def test_blocks_hold_everything_once(tmp_path_factory: pytest.TempPathFactory, a
     assert [x for b in blocks for x in b.x.tolist()] == sorted(range(len(arrived)), key=lambda n: arrived[n])
     ends = [(b.arrived[0], b.arrived[-1]) for b in blocks]
     assert all(before[1] < after[0] for before, after in pairwise(ends))
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("last", [True, False])
+def test_a_plain_file_reads_as_one_with_an_odd_line(tmp_path: Path, ending: str, last: bool) -> None:
+    """A file without a quote and one whose first site stands in quotes are the same history, whatever ends their lines."""
+    rows = [f"2026-01-0{d}T0{h}:00:00Z, a{h % 3} ,level,{d + h / 10}" for d in (1, 2, 3) for h in range(9)]
+    both = []
+    for name, first in (("plain", rows[0]), ("odd", rows[0].replace(" a0 ", '"a0"'))):
+        text = ending.join(["time,site,indicator,value", first, *rows[1:]]) + (ending if last else "")
+        (tmp_path / name).write_bytes(text.encode())
+        both.append(read([tmp_path / name]))
+    one, other = both
+
+    assert plain(tmp_path / "plain") is not None and plain(tmp_path / "odd") is None
+    assert one.series == other.series and len(one) == 27 and not one.rejects
+    assert all(np.array_equal(getattr(one, k), getattr(other, k)) for k in ("row", "index", "t", "x", "flag", "arrived"))
+    assert one.frame["line"].tolist() == other.frame["line"].tolist()
