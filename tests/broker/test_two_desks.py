@@ -34,7 +34,8 @@ class Gateway(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
         self.took: list[dict[str, Any]] = []
-        self.fatal, self.kill, self.killed = "", lambda: None, 0
+        self.fatal, self.killed = "", 0
+        self.kill: Callable[[], None] = lambda: None
         Thread(target=self.serve_forever, daemon=True).start()
 
 
