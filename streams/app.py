@@ -59,7 +59,7 @@ class Running:
         self.app = faust_app(stage.name, settings)
         self.log = FaustLog(self.app, metrics, settings.prefix)
         self.ledgers = Ledgers(self.log, stage.store, settings.unsaved, fault(settings.fault))
-        self.pulse = Pulse(self.ledgers, self.log, self.end, stage.ticks)
+        self.pulse = Pulse(self.ledgers, self.log, self.end, stage.ticks, self.log.unread)
         stage.agent(self.app, self.app.topic(*map(settings.topic, stage.topics), **_raw()), self.log, self.ledgers)
         self._connect()
 
@@ -86,11 +86,17 @@ class Running:
         async def seconds() -> None:
             try:
                 await self.pulse.beat(clock.now())
-                self.log.report()
+                self.log.report(self.ledgers.expected())
                 for ledger in list(self.ledgers.owned.values()):
                     ledger.work.report()
             except Exception as error:          # a timer that raises would end the app
                 say.warning("the clock stumbled", error=repr(error)[:200])
+
+        async def ends() -> None:
+            try:
+                await asyncio.wait_for(self.log.look(), 10)
+            except Exception:                   # the broker is away: others say so
+                return
 
         async def hours() -> None:
             try:
@@ -101,6 +107,7 @@ class Running:
         app.timer(3600.0)(hours)
         app.timer(min(1.0, self.stage.every))(saves)
         app.timer(1.0)(seconds)
+        app.timer(2.0)(ends)
 
     def end(self, why: str) -> None:
         """Give up; the supervisor starts the process again."""

@@ -1,7 +1,7 @@
 """Faust's consumer and producer as the `Log` that the ledgers ask for: names of `ConsumerT` only, nothing patched."""
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from faust import App
@@ -32,7 +32,11 @@ class FaustLog:
     def __init__(self, app: App, metrics: Metrics, prefix: str = "") -> None:
         self.app, self.metrics, self.prefix = app, metrics, prefix
         self.topics: dict[str, Any] = {}
-        self.last: dict[Place, Any] = {}
+        self.at: dict[Place, float] = {}            # the stamp of the record that each partition works on
+        self.ends: dict[Place, int] = {}            # what the broker last said
+        self.all_read: dict[Place, float] = {}      # when nothing was unread the last time we looked
+        self.since: dict[Place, float] = {}         # when we first reported of it
+        self.unread: set[Place] = set()
 
     def pause(self, place: Place) -> None:
         """Fetch nothing from this partition."""
@@ -62,18 +66,41 @@ class FaustLog:
     def incoming(self, event: Any) -> FaustRecord:
         """A record, remembered for the lag."""
         record = FaustRecord(event)
-        self.last[record.place] = event.message
+        self.at[record.place] = record.at
         return record
 
-    def report(self) -> None:
-        """How old the record is that each partition works on; 0 at the log's end."""
-        for place, message in self.last.items():
-            end = self.app.consumer.highwater(TP(*place)) or 0
-            late = max(0.0, clock.now() / 1e6 - message.timestamp) if end > message.offset + 1 else 0.0
+    async def look(self) -> None:
+        """Ask the broker for the ends: a partition that is not fetched from does not say that there is more."""
+        if self.since:
+            found = await self.app.consumer.highwaters(*[TP(*place) for place in list(self.since)])
+            self.ends = {Place(*tp): end for tp, end in found.items()}
+
+    def report(self, expected: Mapping[Place, int]) -> None:
+        """How old the oldest record is that each partition has not read; 0 at the log's end. `expected`: the next offset.
+
+        It was written after the one that is worked on, and after we last saw that there was nothing more.
+        """
+        now = clock.now() / 1e6
+        for place, offset in expected.items():
+            begun, end = self.since.setdefault(place, now), self._end(place)
+            if end > offset:
+                self.unread.add(place)
+            else:
+                self.unread.discard(place)
+                if end >= 0:
+                    self.all_read[place] = now
+            written = max(self.at.get(place, 0.0), self.all_read.get(place, 0.0)) or begun
+            late = max(0.0, now - written) if end > offset else 0.0
             self.metrics.lag.set(late, place.topic.removeprefix(self.prefix), place.partition, owner=place)
+
+    def _end(self, place: Place) -> int:
+        """The log's end as far as it is known; -1 when nobody has said."""
+        fetched = self.app.consumer.highwater(TP(*place))
+        return max(-1 if fetched is None else fetched, self.ends.get(place, -1))
 
     def leave(self) -> None:
         """The partitions are gone, and what was said of them."""
-        for place in self.last:
+        for place in self.since:
             self.metrics.leave(place)
-        self.last.clear()
+        for known in (self.at, self.ends, self.all_read, self.since, self.unread):
+            known.clear()

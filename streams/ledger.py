@@ -147,6 +147,7 @@ class Ledger:
             self.reach("after_judge")
             for out in outs:
                 self.sent.append(await self.log.send(out))
+        self.seen = clock.monotonic()
 
     def _apply(self, record: Incoming) -> list[Out]:
         if record.offset == self.skip:

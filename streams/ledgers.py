@@ -63,6 +63,7 @@ class Ledgers:
                 say.error("too far ahead of the snapshot: waiting for the database", place=str(record.place))
                 if not await ledger.save():
                     await asyncio.sleep(1)
+                ledger.seen = clock.monotonic()     # it waits, and is not stuck
         except Hole as hole:
             if not ledger.going_back:
                 self.counts["holes"] += 1
@@ -70,6 +71,10 @@ class Ledgers:
                 self.go_back(ledger)
         except Exception as error:
             await self.retake(ledger, error)
+
+    def expected(self) -> dict[Place, int]:
+        """The next offset of each partition that is ours; -1 where there is no state for it yet."""
+        return {place: self.owned[place].next if place in self.owned else -1 for place in self.mine}
 
     def save_due(self, every: float) -> None:
         """Begin a save of each partition whose last one is older than `every` seconds; load what could not be loaded before."""

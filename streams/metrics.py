@@ -165,7 +165,7 @@ class Metrics:
                                buckets=LATE)
     judged_seconds = _histogram("wanglou_judged_seconds", "", "From the feed's hand to judged, of each block", WAY)
     event_seconds = _histogram("wanglou_event_seconds", "", "From judged (in the log) to events, of each record of changes", WAY)
-    lag = _gauge("wanglou_lag_seconds", "topic partition", "Age of the record being worked on; 0 at the log's end", "max")
+    lag = _gauge("wanglou_lag_seconds", "topic partition", "Age of the oldest record not yet read; 0 at the log's end", "max")
     snapshot = _gauge("wanglou_snapshot_timestamp_seconds", "shard", "When the shard's state was last stored", "max")
     plan_info = _gauge("wanglou_plan_info", "hash version", "1 for each plan in force", "max")
     # judge, only series of indicators with `wall: true`

@@ -1,8 +1,8 @@
-"""The judge's clock in the log: a tick into each owned partition every second, and what follows if none comes back (R8)."""
+"""The judge's clock in the log: a tick into each owned partition every second; and what follows when nothing is read (R8)."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 import structlog
@@ -14,15 +14,16 @@ from streams.ledger import Log, Out, Place
 from streams.ledgers import Ledgers
 
 say = structlog.get_logger("wanglou.pulse")
-STUCK = 8.0             # seconds without a record although ticks were written: go back
+STUCK = 8.0             # seconds without a record although there are some: go back
 DEAD = 60.0             # then the process ends, and its supervisor starts it again
 
 
 class Pulse:
-    """Ticks keep snapshots going in silence and show a hole within a second."""
+    """Ticks keep snapshots going in silence and show a hole within a second. `unread`: where the log has more than was read."""
 
-    def __init__(self, ledgers: Ledgers, log: Log, end: Callable[[str], None], ticks: bool = True) -> None:
-        self.ledgers, self.log, self.end, self.ticks = ledgers, log, end, ticks
+    def __init__(self, ledgers: Ledgers, log: Log, end: Callable[[str], None], ticks: bool = True,
+                 unread: Container[Place] = ()) -> None:
+        self.ledgers, self.log, self.end, self.ticks, self.unread = ledgers, log, end, ticks, unread
         self.waiting: dict[Place, asyncio.Future[Any]] = {}
         self.written: dict[Place, float] = {}           # when Kafka last acknowledged a tick
         self.nudged: dict[Place, float] = {}
@@ -30,15 +31,15 @@ class Pulse:
     async def beat(self, now: int) -> None:
         """Once a second; `now` in µs UTC."""
         for place, ledger in list(self.ledgers.owned.items()):
-            if not self.ticks:
-                continue
-            await self._tick(place, now)
-            silent = self.written.get(place, 0.0) - ledger.seen
+            if self.ticks:
+                await self._tick(place, now)
+            known = clock.monotonic() if place in self.unread else self.written.get(place, 0.0)
+            silent = known - ledger.seen
             if silent > DEAD:
-                self.end(f"{place}: ticks are written, nothing has been read for {DEAD:.0f} s")
+                self.end(f"{place}: there are records, nothing has been read for {DEAD:.0f} s")
             elif silent > STUCK and clock.monotonic() - self.nudged.get(place, 0.0) > STUCK:
                 self.nudged[place] = clock.monotonic()
-                say.warning("stuck: ticks are written, nothing is read", place=str(place))
+                say.warning("stuck: there are records, none is read", place=str(place), seconds=round(silent, 1))
                 self.ledgers.go_back(ledger)
 
     async def _tick(self, place: Place, now: int) -> None:

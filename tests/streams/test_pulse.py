@@ -84,3 +84,16 @@ async def test_an_absent_broker_is_no_stuck_partition() -> None:
     await asyncio.sleep(0)
     await pulse.beat(2)
     assert books.back == []
+
+
+@pytest.mark.parametrize(("silent", "backs", "ends"), [(1.0, 0, 0), (STUCK + 1, 1, 0), (DEAD + 1, 0, 1)])
+async def test_records_that_are_not_read_by_a_stage_without_ticks(silent: float, backs: int, ends: int) -> None:
+    """The broker has more than was read, and nothing is read: the same; with nothing unread, silence is no fault."""
+    books, log, ended = Books(), Log(), list[str]()
+    books.book.seen -= silent
+    await Pulse(books, log, ended.append, ticks=False).beat(1)              # type: ignore[arg-type]
+    assert (books.back, ended) == ([], [])
+    pulse = Pulse(books, log, ended.append, ticks=False, unread={PLACE})    # type: ignore[arg-type]
+    for now in range(3):
+        await pulse.beat(now)
+    assert (len(books.back), bool(ended)) == (backs, bool(ends))
