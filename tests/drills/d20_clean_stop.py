@@ -26,16 +26,17 @@ def drill(ground: Any, short: bool, row: Any) -> None:
             live.start(*stages)
             live.run.ports["http"] = port
             live.run.start("http", "feed", "http")
-            before = live.said("judge").count("partition taken") if n == 0 else 0
             live.working("desk", n + 1)
             tools.until(lambda: push(port, pushed), "the feed takes a push")
-            tools.until(lambda n=before: live.said("judge").count("partition taken") >= n + 2, "judges work")
+            live.sharing("judge", "judge2")
             for _ in range(20):
                 push(port, pushed)
             sleep(0.5)
+            slow = tools.slowness()
             took = live.end(*stages, "http")
-            longest = max(longest, *took.values())
-            row.must(longest < LIMIT, f"took {took}")
+            slow = max(slow, tools.slowness())
+            longest = max(longest, *(seconds / slow for seconds in took.values()))
+            row.must(longest < LIMIT, f"took {took}, on a machine that is {slow:.1f} times as slow as an idle one")
             behind = acknowledged(live)
             row.must(not behind, f"saved but not acknowledged, or the other way round: {behind}")
     live.start(*stages)

@@ -132,10 +132,10 @@ class Live:
 
     def applied(self) -> dict[tuple[str, int], int]:
         """The last offset applied and saved of judge and combine."""
-        cut = len(self.bench.settings.prefix)
+        plain = {self.bench.settings.topic(name): name for name in ("readings", "levels")}      # of the generation in force
         rows = self.ground.chain.rows(self.bench.settings.state_url,
                                       "SELECT topic, partition, applied FROM position WHERE stage <> 'history'")
-        return {(row[0][cut:], row[1]): row[2] for row in rows}
+        return {(plain[row[0]], row[1]): row[2] for row in rows if row[0] in plain}
 
     def finish(self, seconds: float = 60.0) -> dict[str, float]:
         """What is in the logs is worked off and each stage ended in turn; how long each took to end."""

@@ -326,6 +326,16 @@ class Desk:
         self.store.close()
 
 
+def slowness() -> float:
+    """How many times longer a second of work takes on this machine now, because others have the processors too; 1 = it is ours."""
+    from time import process_time
+
+    begun, used = clock.monotonic(), process_time()
+    while process_time() - used < 0.2:
+        pass
+    return max(1.0, (clock.monotonic() - begun) / 0.2)
+
+
 def until(holds: Callable[[], Any], what: str, seconds: float = 60.0, every: float = 0.2) -> Any:
     """What `holds` gives once it is true; a failure says what did not come."""
     from time import sleep
