@@ -60,8 +60,8 @@ def configs(name: str) -> Any:
     return load_city(HERE / name)
 
 
-def history(series: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]) -> Any:
-    """`indicator@site` -> (t in µs UTC, values; NaN = missing) as one history in the order of time, each arriving at its time."""
+def history(series: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]], lag: int = 0) -> Any:
+    """`indicator@site` -> (t in µs UTC, values; NaN = missing) as one history; each reading arrives `lag` µs after its time."""
     import pandas as pd
 
     from streams.replay.history import History
@@ -72,7 +72,7 @@ def history(series: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]) ->
     index = np.repeat(np.arange(len(names), dtype=np.int32), [len(series[n][0]) for n in names])
     order = np.argsort(t, kind="stable")
     return History(pd.DataFrame(index=range(len(t))), [], names, order, index[order], t[order], x[order],
-                   np.zeros(len(t), np.uint8), t[order])
+                   np.zeros(len(t), np.uint8), t[order] + lag)
 
 
 def scores(city: Any, made: Any, detector: str) -> NDArray[np.float64]:
@@ -80,3 +80,10 @@ def scores(city: Any, made: Any, detector: str) -> NDArray[np.float64]:
     from streams.replay.score import score
 
     return score(city, made, detector).score
+
+
+def alarms(city: Any, made: Any, detector: str, site: str, level: int) -> list[tuple[int, int]]:
+    """When the detector was known to be at `level` or above (µs UTC, by arrival), as `wanglou backtest` sees it."""
+    from streams.replay.backtest import Judged
+
+    return [(span.start, span.end) for span in Judged(city, made).alarms(detector, site, level)]
