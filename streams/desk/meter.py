@@ -77,7 +77,12 @@ class Meter:
 
     def _outbox(self, state: str) -> dict[tuple[str, ...], float]:
         with self.store.read() as s:
-            rows = s.execute(select(Delivery.channel, func.count()).where(Delivery.state == state).group_by(Delivery.channel))
+            rows = s.execute(
+                select(Delivery.channel, func.count())
+                .join(Alert, Alert.id == Delivery.alert)
+                .where(Delivery.state == state, Delivery.scope == "real", Alert.open)
+                .group_by(Delivery.channel)
+            )
             return {(channel,): n for channel, n in rows}
 
     def _idle(self) -> dict[tuple[str, ...], float]:

@@ -32,7 +32,7 @@ def told(row: Audit, alert: Alert, v: View) -> str:
         "before": level(w.get("from", 0), lang),
         "says": level(w.get("says", 0), lang),
     }
-    if row.act in ("news", "handed"):
+    if row.act in ("news", "handed", "resent"):
         values["due"] = moment(w.get("due"), row.at, lang, False)
         values["to"] = v.names.post(w.get("to_post", ""), lang)
         key = "log.news_next" if "due" in w else key
@@ -40,7 +40,7 @@ def told(row: Audit, alert: Alert, v: View) -> str:
         values["giver"] = v.names.post(w.get("giver", ""), lang)
     if row.act in ("closed", "verified"):
         values["disposition"] = say(f"out.{w.get('disposition', 'true')}", lang)
-    if row.act in ("receipt", "delivery"):
+    if row.act in ("receipt", "delivery", "resent"):
         values |= {
             "channel": _channel(w.get("channel", ""), lang),
             "receipt": say(f"sent.{w.get('receipt', 'sent')}", lang),

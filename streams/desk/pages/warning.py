@@ -20,6 +20,7 @@ from streams.desk.pages import ask, chart
 from streams.desk.pages.ask import Found
 from streams.desk.pages.bits import ahead, chip, reach
 from streams.desk.pages.forms import forms
+from streams.desk.pages.outbox import tried
 from streams.desk.pages.render import favicon
 from streams.desk.pages.row import row
 from streams.desk.pages.timeline import told
@@ -71,6 +72,7 @@ def warning(s: Session, f: Found, v: View, kept: Kept) -> dict[str, Any]:
         "kept": kept,
         "steps": [_step(x, f, v) for x in f.steps],
         "within": _within(f, v),
+        "unsent": tried(f.deliveries, a, v),
         "timeline": [(moment(x.at, v.now, v.lang), words, x.hash[:12]) for x in ask.history(s, a.id) if (words := told(x, a, v))],
         "favicon": favicon(r.level, 0),
     }
