@@ -77,6 +77,8 @@ class Together:
 
     follows: ClassVar[bool] = True      # a change of its members is an event of its own
     shows: ClassVar[bool] = True        # its members are evidence
+    over: ClassVar[tuple[str, ...]] = ("members",)      # what it may stand over: members, parts (conditions)
+    timed: ClassVar[bool] = True        # whether `within` means something to it
 
     @abstractmethod
     def need(self, total: int) -> int:
@@ -135,6 +137,8 @@ class Measured:
 
     follows: ClassVar[bool] = False
     shows: ClassVar[bool] = True
+    over: ClassVar[tuple[str, ...]] = ("members",)
+    timed: ClassVar[bool] = False
     n: float
 
     @abstractmethod

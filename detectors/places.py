@@ -89,18 +89,22 @@ class Places:
         made: dict[str, list[Member]] = {}
         for rule in ranked(rule for pack in self.plan.city.packs for rule in pack.rules):
             ranks[rule.path] = 1 + max((ranks[p] for p in rule.named if p in ranks), default=-1)
-            terms = [term for term in rule.term.walk() if term.of]
-            found: dict[str, list[dict[Key, int]]] = {}
-            spoken: dict[str, set[str]] = {}
-            for i, term in enumerate(terms):
-                for key, sites in self._members(term, made):
-                    for place, far in self._places(rule, term, sites).items():
-                        found.setdefault(place, [{} for _ in terms])[i][key] = far
-                        spoken.setdefault(place, set()).update(sites)
+            found, spoken = self.found(rule, made)
             for place in sorted(found):
-                ruling = Ruling(rule, place, found[place], histories, quiet, spoken[place], ranks[rule.path])
-                made.setdefault(rule.path, []).append((ruling.name, ruling.sites))
-                yield ruling
+                yield Ruling(rule, place, found[place], histories, quiet, ranks[rule.path])
+            made[rule.path] = [(f"{rule.path}@{place}", frozenset(spoken[place])) for place in sorted(found)]
+
+    def found(self, rule: Rule, made: Mapping[str, list[Member]]) -> tuple[dict[str, list[dict[Key, int]]], dict[str, set[str]]]:
+        """By place: of each selection of the rule its members there and how far upstream they are; and the sites they speak of."""
+        terms = [term for term in rule.term.walk() if term.of]
+        found: dict[str, list[dict[Key, int]]] = {}
+        spoken: dict[str, set[str]] = {}
+        for i, term in enumerate(terms):
+            for key, sites in self._members(term, made):
+                for place, far in self._places(rule, term, sites).items():
+                    found.setdefault(place, [{} for _ in terms])[i][key] = far
+                    spoken.setdefault(place, set()).update(sites)
+        return found, spoken
 
     def _members(self, term: Term, made: Mapping[str, list[Member]]) -> Iterator[tuple[Key, Iterable[str]]]:
         for path in term.of:

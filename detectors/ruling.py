@@ -40,8 +40,8 @@ class Ruling:
     """A rule applied to one place. Emitted changes are compared with what the members now say (design 9.15)."""
 
     def __init__(self, rule: Rule, place: str, members: list[dict[Key, int]], histories: dict[Key, History],
-                 quiet: dict[str, list[tuple[int, bool]]], sites: Iterable[str] = (), rank: int = 0) -> None:
-        self.rule, self.place, self.rank, self.sites = rule, place, rank, frozenset(sites)
+                 quiet: dict[str, list[tuple[int, bool]]], rank: int = 0) -> None:
+        self.rule, self.place, self.rank = rule, place, rank
         self.area, self.site = ("", place) if rule.by_site else (place, "")
         self.name = f"{rule.path}@{place}"
         self.tree = Tree(rule.term, members, rule.unknown, rule.quorum)

@@ -31,6 +31,7 @@ class All(Together):
     """
 
     slots: ClassVar[dict[str, int]] = {}
+    over: ClassVar[tuple[str, ...]] = ("members", "parts")
 
     def need(self, total: int) -> int:
         """All that there are."""

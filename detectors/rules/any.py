@@ -28,6 +28,8 @@ class Any(Together):
     """
 
     slots: ClassVar[dict[str, int]] = {}
+    over: ClassVar[tuple[str, ...]] = ("members", "parts")
+    timed: ClassVar[bool] = False
 
     def need(self, total: int) -> int:
         """One."""

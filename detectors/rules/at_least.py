@@ -35,6 +35,7 @@ class AtLeast(Together):
     n: float = param(None, unit="count", low=1, integer=True, reset=False, doc="how many members must hold")
 
     slots: ClassVar[dict[str, int]] = {}
+    over: ClassVar[tuple[str, ...]] = ("members", "parts")
 
     def need(self, total: int) -> int:
         """`n`, of however many."""

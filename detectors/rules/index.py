@@ -12,7 +12,7 @@ __all__ = ["Index"]
 
 @dataclass(frozen=True)
 class Index(Measured):
-    """A weighted index of levels, 0 to 100: each part gives the points of its worst level, times its weight, of the most there is.
+    """A weighted index of levels, 0 to 100: each part gives the points of its worst level, times its weight.
 
     A part that is a condition (not, all …) counts as blue when it holds. `levels` of the rule are the zones.
 
@@ -38,6 +38,7 @@ class Index(Measured):
                                       doc="points of normal, blue, yellow, orange, red")
 
     slots: ClassVar[dict[str, int]] = {}
+    over: ClassVar[tuple[str, ...]] = ("parts",)
 
     def measure(self, seen: Seen, sure: bool) -> float:
         """Points by weight, of the most."""

@@ -30,6 +30,8 @@ class Not:
     """
 
     slots: ClassVar[dict[str, int]] = {}
+    over: ClassVar[tuple[str, ...]] = ("parts",)
+    timed: ClassVar[bool] = False
     follows: ClassVar[bool] = False
     shows: ClassVar[bool] = False
 

@@ -37,6 +37,8 @@ class Sequence:
     """
 
     slots: ClassVar[dict[str, int]] = {}
+    over: ClassVar[tuple[str, ...]] = ("parts",)
+    timed: ClassVar[bool] = True
     follows: ClassVar[bool] = True
     shows: ClassVar[bool] = True
 

@@ -36,6 +36,7 @@ class Upstream(Together):
     steps: float = param(1.0, unit="count", low=1, high=20, integer=True, reset=False, doc="so many places up the river")
 
     slots: ClassVar[dict[str, int]] = {}
+    timed: ClassVar[bool] = False
 
     def need(self, total: int) -> int:
         """One is enough."""

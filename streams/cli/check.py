@@ -22,13 +22,33 @@ def register(app: typer.Typer) -> None:
 
 def check(pack: Annotated[str | None, typer.Argument(help="one pack and those it stands on; all if left out")] = None,
           configs: Annotated[Path | None, typer.Option(help="the configs folder")] = None,
+          explain: Annotated[str, typer.Option(metavar="PACK/RULE", help="the truth table of a rule")] = "",
           as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False) -> None:
     """Check a configs folder: every fault with file:line:column, then one line of summary. Exit 1 if there are faults."""
     from streams.packs import check_city, find_configs
 
-    checked = check_city(find_configs(configs), pack)
+    checked = check_city(find_configs(configs), pack or explain.partition("/")[0] or None)
+    if explain and not checked.faults:
+        table(checked, explain, as_json)
+        return
     print(json.dumps(document(checked), ensure_ascii=False) if as_json else text(checked))
     raise typer.Exit(1 if checked.faults else 0)
+
+
+def table(checked: Checked, path: str, as_json: bool) -> None:
+    """What a rule says for every state of its members."""
+    from streams.errors import UsageError
+    from streams.packs import truth
+    from streams.packs.faults import meant
+
+    rules = {rule.path: rule for pack in checked.city.packs for rule in pack.rules}
+    if path not in rules:
+        raise UsageError(f"unknown rule {path!r}{meant(path, rules)}")
+    try:
+        found = truth.explain(rules[path], truth.places_of(checked.city)[path])
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    print(json.dumps(found, ensure_ascii=False) if as_json else truth.text(found))
 
 
 def document(checked: Checked) -> dict[str, object]:

@@ -14,6 +14,7 @@ from streams.packs.duty import read_duty, timed
 from streams.packs.faults import Faults
 from streams.packs.fields import Fields
 from streams.packs.ladders import read_ladders
+from streams.packs.links import COLUMNS, check_links, read_link
 from streams.packs.nodes import Node
 from streams.packs.outlets import Options, address, read_channels
 from streams.packs.outward import FILES, read_outward
@@ -44,7 +45,7 @@ def read_areas(path: Path, name: str, faults: Faults) -> dict[str, dict[str, Are
     """areas.csv: tree -> area id -> area. Parents exist, no area is its own ancestor."""
     trees: dict[str, dict[str, Area]] = {}
     sheet = read(path, faults, name)
-    sheet.unknown(("tree", "area", "zh", "en", "parent", "depth"), faults)
+    sheet.unknown(("tree", "area", "zh", "en", "parent", "depth", *COLUMNS), faults)
     if not sheet.need(("tree", "area"), faults):
         return trees
     rows: dict[tuple[str, str], Row] = {}
@@ -57,9 +58,12 @@ def read_areas(path: Path, name: str, faults: Faults) -> dict[str, dict[str, Are
         else:
             rows[tree, area] = row
             trees.setdefault(tree, {})[area] = Area(tree, area, Text(row["zh"] or row["en"] or area, row["en"]),
-                                                    row["parent"], row["depth"])
+                                                    row["parent"], row["depth"], *read_link(row, faults))
     for (tree, area), row in rows.items():
         _ancestors(trees[tree], area, row, faults)
+    for tree, its in trees.items():
+        check_links("area", {area.id: area.downstream for area in its.values() if area.downstream},
+                    {area: rows[tree, area].at("downstream") for area in its}, its, faults)
     return trees
 
 

@@ -13,11 +13,13 @@ from streams.packs.levels import read_limits
 from streams.packs.nodes import Node
 from streams.packs.params import names, read_use
 from streams.packs.programs import KEY, coded, compiled
+from streams.packs.reports import KEYS as REPORT
+from streams.packs.reports import read_report
 from streams.packs.values import Scale
 
 SHARED = ("cap", "scope", "separate", "source")
 """What a defaults block may say for all detectors."""
-KEYS = (*SHARED, "id", "indicator", "kind", "levels", "reach", "why", "was", "sites", "title", "active", "fit")
+KEYS = (*SHARED, *REPORT, "id", "indicator", "kind", "levels", "reach", "why", "was", "sites", "title", "active", "fit")
 CAPS = {level.word: int(level) for level in Level}
 
 
@@ -74,7 +76,8 @@ def _made(book: Book, draft: Draft, entry: Fields, id: str, name: str, kind: str
         cap=CAPS[entry.choice("cap", CAPS, Level.YELLOW.word)], scope=entry.choice("scope", list(Scope), Scope.REAL.value),
         separate=entry.flag("separate"), was=entry.word("was"), why=entry.title("why"), source=entry.word("source"),
         sites=sites, line=entry.place.line, active=read_active(entry, book.calendar),
-        fit=read_fit(entry, book, draft, kind, sites or indicator.sites))
+        fit=read_fit(entry, book, draft, kind, sites or indicator.sites),
+        report=read_report(book, entry))
 
 
 def _not_visible(book: Book, draft: Draft, entry: Fields, name: str) -> None:

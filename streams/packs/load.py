@@ -14,13 +14,16 @@ from streams.packs import nodes
 from streams.packs.book import ID, PACK_KEYS, Book, Draft, identifier
 from streams.packs.calendars import read_calendar
 from streams.packs.city import Calls, read_areas, read_calls
+from streams.packs.conditions import named
 from streams.packs.derived import derived
 from streams.packs.entries import detectors
 from streams.packs.faults import Faults, Place, meant
 from streams.packs.fields import Fields
 from streams.packs.indicators import measured, own
+from streams.packs.links import check_links
 from streams.packs.lint import lint
-from streams.packs.ruling import gates, rules
+from streams.packs.rulelint import lint_rules
+from streams.packs.ruling import Ruled, gates, rules
 from streams.packs.sites import read_sites
 
 GRAMMAR = 1
@@ -81,12 +84,18 @@ def check_city(folder: Path, only: str | None = None) -> Checked:
     measured(book)
     derived(book)
     detectors(book)
-    packs = tuple(_pack(book, draft) for draft in book.drafts.values())
+    ruled = {draft.id: rules(book, draft) for draft in book.drafts.values()}
+    packs = tuple(_pack(book, draft, ruled[draft.id]) for draft in book.drafts.values())
     lint(book)
     sites = _merged(book)
+    for draft in book.drafts.values():
+        links = {id: site.downstream for id, site in draft.sites.by.items() if site.downstream}
+        check_links("site", links, draft.sites.places, sites, draft.faults)
     agencies = [s.agency for s in sites.values() if s.agency] if only is None else None
     calls = read_calls(city, city, names, shared, agencies, book.owners, faults)
     whole_city = _whole(packs, sites, shared, calls, book.calendar)
+    if not any(draft.faults.items for draft in book.drafts.values()):
+        lint_rules(book, [one for some in ruled.values() for one in some], whole_city)
     return _checked(whole_city, [faults, *(draft.faults for draft in book.drafts.values())])
 
 
@@ -138,12 +147,9 @@ def _select(book: Book, only: str) -> None:
 
 
 def _ruled(book: Book, draft: Draft) -> list[str]:
-    """The packs whose detectors a pack's rules name."""
+    """The packs whose detectors and rules a pack's rules name."""
     node = draft.fields.get("rules")
-    of = [rule.fields["when"].fields.get("of") for rule in (node.items if node else []) if "when" in rule.fields]
-    named = [n.fields["detector"] for n in of if n is not None and "detector" in n.fields]
-    words = [w.text for n in named for w in (n.items if isinstance(n.value, list) else [n])]
-    return [word.partition("/")[0] for word in words if word.partition("/")[0] in book.drafts and "/" in word]
+    return [pack for rule in (node.items if node else []) for pack in named(rule.fields.get("when")) if pack in book.drafts]
 
 
 def _sites(draft: Draft, trees: dict[str, dict[str, Area]]) -> None:
@@ -156,10 +162,11 @@ def _sites(draft: Draft, trees: dict[str, dict[str, Area]]) -> None:
         draft.faults.add(Place(str(path)), "no site")
 
 
-def _pack(book: Book, draft: Draft) -> Pack:
+def _pack(book: Book, draft: Draft, ruled: tuple[Ruled, ...]) -> Pack:
     mine: Iterable[Indicator] = (i for i in book.indicators.values() if i.pack == draft.id)
-    return Pack(draft.id, draft.fields.title("title", Text(draft.id)), tuple(mine),
-                tuple(d for d in book.detectors.values() if d.pack == draft.id), rules(book, draft), gates(book, draft))
+    made = tuple(d for d in book.detectors.values() if d.pack == draft.id)
+    return Pack(draft.id, draft.fields.title("title", Text(draft.id)), tuple(mine), made, tuple(one.rule for one in ruled),
+                gates(book, draft))
 
 
 def _merged(book: Book) -> dict[str, Site]:
@@ -174,7 +181,8 @@ def _merged(book: Book) -> dict[str, Site]:
                                  f"and in {old.areas[clash[0]]!r} in another pack")
             sites[id] = site if old is None else Site(
                 id, old.title if old.title.zh != id else site.title, site.lat if old.lat is None else old.lat,
-                site.lon if old.lon is None else old.lon, old.agency or site.agency, {**site.areas, **old.areas})
+                site.lon if old.lon is None else old.lon, old.agency or site.agency, {**site.areas, **old.areas},
+                *((old.downstream, old.travel) if old.downstream else (site.downstream, site.travel)))
     return sites
 
 
@@ -182,7 +190,7 @@ def _whole(packs: tuple[Pack, ...], sites: dict[str, Site], trees: dict[str, dic
            calendar: Calendar) -> City:
     areas = tuple(area for tree in trees.values() for area in tree.values())
     return City(packs, sites, areas, calls.ladders, calls.routes, calls.posts, calls.feeds, GRAMMAR,
-                calls.channels, calls.fold, calls.outward, calls.duty, calendar=calendar)
+                calls.channels, calls.fold, calls.duty, calls.outward, calendar)
 
 
 def _checked(city: City, gathered: list[Faults]) -> Checked:

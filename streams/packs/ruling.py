@@ -1,43 +1,66 @@
 """`rules:` of a pack: how levels of detectors are combined, and `skill:`, its gates."""
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from math import inf
-from typing import Any
 
-from detectors.level import Scope
-from detectors.pack import Rule
+from detectors.level import LEVELS, Level, Scope
+from detectors.pack import Rule, Term
 from detectors.registry import load
 from streams.packs.book import ID, Book, Draft, identifier
+from streams.packs.conditions import Conditions
+from streams.packs.faults import Place
 from streams.packs.fields import Fields
 from streams.packs.nodes import Node
-from streams.packs.params import names, read_use
-from streams.packs.values import Columns
+from streams.packs.reports import KEYS as REPORT
+from streams.packs.reports import read_report
 
-SHARED = ("within", "unknown", "scope", "source")
-KEYS = (*SHARED, "id", "for_each", "when", "level", "covers", "title", "why", "was")
+SHARED = ("within", "unknown", "scope", "source", *REPORT)
+KEYS = (*SHARED, "id", "for_each", "when", "level", "levels", "covers", "title", "why", "was")
 UNKNOWN = ("quorum", "worst", "ignore")
+WORDS = [word for word, level in LEVELS.items() if level]
 GATES = ("pod", "far", "csi", "lead", "alarms_per_day")
 """What a gate may bound: at least pod, csi and lead (seconds); at most far and alarms_per_day."""
 
 
-def rules(book: Book, draft: Draft) -> tuple[Rule, ...]:
+@dataclass(frozen=True)
+class Ruled:
+    """A rule, and where each of its conditions stands (in the order of `Term.walk`)."""
+
+    rule: Rule
+    place: Place
+    spots: tuple[Place, ...]
+
+
+def rules(book: Book, draft: Draft) -> tuple[Ruled, ...]:
     """Every rule of a pack."""
-    made: dict[str, Rule] = {}
+    made: dict[str, Ruled] = {}
+    every = [f"{name}/{id}" for name, other in book.drafts.items() for id in _ids(other)]
     for node in draft.fields.items("rules"):
-        rule = _rule(book, draft, node)
-        if rule is not None and made.setdefault(rule.id, rule) is not rule:
-            draft.faults.add(node.place, f"duplicate rule {rule.id!r}, first at line {made[rule.id].line}")
-        if rule is not None and rule.path in book.detectors:
+        ruled = _rule(book, draft, node, every)
+        if ruled is None:
+            continue
+        rule = ruled.rule
+        if made.setdefault(rule.id, ruled) is not ruled:
+            draft.faults.add(node.place, f"duplicate rule {rule.id!r}, first at line {made[rule.id].rule.line}")
+        if rule.path in book.detectors:
             draft.faults.add(node.place, f"rule {rule.id!r} has the name of a detector")
     return tuple(made.values())
+
+
+def _ids(draft: Draft) -> list[str]:
+    """What a pack calls its rules."""
+    node = draft.fields.get("rules")
+    return [rule.fields["id"].text for rule in (node.items if node else []) if "id" in rule.fields]
 
 
 def gates(book: Book, draft: Draft) -> dict[str, dict[str, float]]:
     """`skill: {stage: {pod: 0.8, lead: 2h}}`: what a backtest of a detector must reach."""
     found = {}
+    known = [*(d.id for d in book.detectors.values() if d.pack == draft.id), *book.detectors]
     for name, node in draft.fields.each("skill"):
         if f"{draft.id}/{name}" not in book.detectors:
-            draft.faults.unknown(draft.fields.sub("skill").at(name), "detector", name, _ids(book, draft))
+            draft.faults.unknown(draft.fields.sub("skill").at(name), "detector", name, known)
         gate = Fields(node, draft.faults, f"skill of {name}", GATES)
         found[name] = {key: _gate(gate, key) for key in node.fields if key in GATES}
     return found
@@ -47,70 +70,93 @@ def _gate(gate: Fields, key: str) -> float:
     return gate.duration(key, 0.0) if key == "lead" else gate.number(key, 0.0, 0.0, inf if key == "alarms_per_day" else 1.0)
 
 
-def _rule(book: Book, draft: Draft, node: Node) -> Rule | None:
+def _rule(book: Book, draft: Draft, node: Node, every: list[str]) -> Ruled | None:
     entry = Fields(node, draft.faults, "rule", KEYS, draft.defaults("rule", SHARED))
     id = entry.word("id", must=True)
     if not identifier(id, entry.at("id"), "rule", ID, draft.faults):
         return None
     entry.what = f"rule {id}"
-    when, known = entry.sub("when"), load("rules")
-    entry.need("when")
-    kinds = [key for key in when.node.fields if key in known]
-    if "when" in entry and len(kinds) != 1:
-        wrong = [key for key in when.node.fields if key not in (*known, "of", "level")]
-        draft.faults.unknown(when.at(wrong[0]) if wrong else when.place, "kind of rule", wrong[0] if wrong else "", known)
-    tree, depth = _area(book, draft, entry)
+    conditions = Conditions(book, draft, every)
+    when = entry.need("when")
+    term = conditions.read(when) if when is not None else None
+    tree, depth, by_site = _places(book, draft, entry)
     unknown, quorum = _unknown(entry)
-    level = entry.level("level", must=True)
-    if len(kinds) != 1:
-        return None
-    params = _params(draft, when, kinds[0], known[kinds[0]])
+    if term is not None:
+        term = _within(entry, term)
+    level, levels = _levels(entry, term)
+    if term is not None and levels:
+        term = replace(term, params={**term.params, "n": levels[0][1]})
     if "covers" in entry:
         entry.choice("covers", ["members"])
-    return Rule(
-        id, draft.id, kinds[0], _members(book, draft, when), when.level("level", must=True), params, level, tree, depth,
-        within=entry.duration("within", inf), unknown=unknown, quorum=quorum, covers="covers" in entry,
+    report = read_report(book, entry)
+    if term is None:
+        return None
+    simple = not term.parts
+    rule = Rule(
+        id, draft.id, term.kind, tuple(dict.fromkeys(path for one in term.walk() for path in one.of)), term.at,
+        {key: value for key, value in term.params.items() if isinstance(value, float)}, level, tree, depth,
+        within=term.within, unknown=unknown, quorum=quorum, covers="covers" in entry or term.kind == "storm",
         scope=entry.choice("scope", list(Scope), Scope.REAL.value), was=entry.word("was"), title=entry.title("title"),
-        why=entry.title("why"), source=entry.word("source"), line=entry.place.line)
+        why=entry.title("why"), source=entry.word("source"), line=entry.place.line, when=None if simple else term,
+        levels=levels, by_site=by_site, report=report)
+    return Ruled(rule, entry.place, tuple(conditions.spots))
 
 
-def _params(draft: Draft, when: Fields, name: str, kind: Any) -> dict[str, float]:
-    """`at_least: 3` gives the kind's first parameter; others stand beside it."""
-    declared = names(kind)
-    given = dict(when.node.fields)
-    keys = dict(when.node.keys)
-    first, keys_first = given.pop(name), keys.pop(name)
-    if declared and not isinstance(first.value, dict):
-        given[declared[0]], keys[declared[0]] = first, keys_first
-    fields = Fields(Node(when.place, given, keys=keys), draft.faults, f"rule kind {name}", ("of", "level", *declared))
-    use = read_use(fields, name, kind, "", Columns())
-    return {key: value for key, value in use.params.items() if isinstance(value, float | int)}
+def _within(entry: Fields, term: Term) -> Term:
+    """`within` of the rule is that of its outermost condition."""
+    timed = load("rules")[term.kind].timed
+    if "within" in entry.node.fields and not timed:
+        entry.faults.add(entry.at("within"), f"within means nothing to {term.kind}; it counts all that hold")
+    if timed and term.within == inf:
+        term = replace(term, within=entry.duration("within", inf))
+    if term.kind == "storm" and term.within == inf:
+        entry.faults.add(entry.place, f"{entry.what}: within is missing; a storm is so many within a time")
+    return term
 
 
-def _members(book: Book, draft: Draft, when: Fields) -> tuple[str, ...]:
-    when.need("of")
-    of = when.sub("of", ("detector",))
-    if "of" in when:
-        of.need("detector")
-    found = of.words("detector", "detector", _ids(book, draft))
-    return tuple(dict.fromkeys(word if "/" in word else f"{draft.id}/{word}" for word in found))
+def _levels(entry: Fields, term: Term | None) -> tuple[int, tuple[tuple[int, float], ...]]:
+    """The one level that it says, or its own levels by number, lowest first."""
+    number = term is not None and hasattr(load("rules")[term.kind], "measure")
+    if "levels" not in entry:
+        if term is not None and term.kind == "worst" and "level" not in entry:
+            return int(Level.RED), tuple((int(level), float(level)) for level in Level if level)
+        level = entry.level("level", must=True)
+        if (given := entry.get("level")) is not None and given.text == "normal":
+            entry.faults.add(given.place, f"{entry.what}: normal is no warning; allowed: {', '.join(WORDS)}")
+        if term is not None and number and term.kind != "worst" and "n" not in term.params:
+            entry.faults.add(entry.place, f"{entry.what}: from which number on? write levels: {{yellow: …}}, or "
+                                          f"{term.kind}: … with of: and level:")
+        return level, ()
+    if "level" in entry.node.fields:
+        entry.faults.add(entry.at("level"), "level and levels are two ways to say the same; give one")
+    if term is not None and not number:
+        entry.faults.add(entry.at("levels"), f"levels is for count, share, worst and index; {term.kind} has one level")
+        return 0, ()
+    fields = entry.sub("levels", WORDS)
+    words = [word for word in WORDS if word in fields.node.fields]
+    worst = term is not None and term.kind == "worst"
+    levels = [(int(LEVELS[word]), float(fields.level(word)) if worst else fields.number(word, 0.0)) for word in words]
+    for (_, low), (word, high) in zip(levels, [(w, at) for w, (_, at) in zip(words, levels, strict=True)][1:], strict=False):
+        if high <= low:
+            entry.faults.add(fields.at(word), f"{entry.what}: {word} at {high:g} is not above the level below it at {low:g}")
+    if any(at <= 0 for _, at in levels) or not levels:
+        entry.faults.add(entry.at("levels"), f"{entry.what}: each level begins at a number above 0")
+    return levels[-1][0] if levels else 0, tuple(levels)
 
 
-def _ids(book: Book, draft: Draft) -> list[str]:
-    """What a pack calls the detectors: its own by id, all by path."""
-    mine = [d.id for d in book.detectors.values() if d.pack == draft.id]
-    return [*mine, *book.detectors]
-
-
-def _area(book: Book, draft: Draft, entry: Fields) -> tuple[str, str]:
-    if "for_each" not in entry:
-        return "", ""
+def _places(book: Book, draft: Draft, entry: Fields) -> tuple[str, str, bool]:
+    """(tree, depth, for each site)."""
+    node = entry.get("for_each")
+    if node is None:
+        return "", "", False
+    if not isinstance(node.value, dict):
+        return "", "", entry.choice("for_each", ["site"]) == "site"
     area = entry.sub("for_each", ("area",)).sub("area", ("tree", "depth"))
     tree = area.choice("tree", book.trees)
     area.need("tree")
     area.need("depth")
     depth = area.choice("depth", dict.fromkeys(a.depth for a in book.trees[tree].values())) if tree else ""
-    return tree, depth
+    return tree, depth, False
 
 
 def _unknown(entry: Fields) -> tuple[str, float]:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from detectors.pack import Area, Site, Text
 from streams.packs.faults import Faults, Place
+from streams.packs.links import COLUMNS, read_link
 from streams.packs.sheets import Row, Sheet, read
 from streams.packs.values import Columns
 
-WORDS = ("site", "zh", "en", "lat", "lon", "agency", "indicators", "datum", "note", "category")
+WORDS = ("site", "zh", "en", "lat", "lon", "agency", "indicators", "datum", "note", "category", *COLUMNS)
 """Columns that are not parameters."""
 
 SITE = re.compile(r"[^\s@,;:/|\"']+")
@@ -71,7 +72,8 @@ def _site(site: str, row: Row, trees: Mapping[str, Mapping[str, Area]], sheet: S
         if area not in trees[tree]:
             faults.unknown(row.at(tree), f"{tree} area", area, trees[tree])
     return Site(site, Text(row["zh"] or row["en"] or site, row["en"]), _degrees(row, "lat", 90, faults),
-                _degrees(row, "lon", 180, faults), row["agency"], {t: a for t, a in areas.items() if a in trees[t]})
+                _degrees(row, "lon", 180, faults), row["agency"], {t: a for t, a in areas.items() if a in trees[t]},
+                *read_link(row, faults))
 
 
 def _degrees(row: Row, column: str, most: float, faults: Faults) -> float | None:
