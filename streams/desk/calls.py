@@ -15,7 +15,8 @@ from streams.desk import ladder, routes
 from streams.desk.alert import Facts, Move, Refused, State, after
 from streams.desk.fold import Moment, afresh, old
 from streams.desk.ladder import Step
-from streams.desk.messages import short
+from streams.desk.messages import wording
+from streams.desk.publish import silences
 from streams.desk.store import audit, claim
 from streams.desk.tables import Alert, Delivery, Rung
 
@@ -27,7 +28,11 @@ TAKEN = (State.ANSWERED, State.ACTING)
 def settle(s: Session, alert: Alert, m: Moment) -> None:
     """After a fold: a rise that is still owed its ladder gets it, and covers are brought up to date."""
     if alert.open and alert.owed:
-        _begin(s, alert, m)
+        if silences.held(s, alert, alert.owed, m):
+            hold(s, alert, m)
+        else:
+            silences.free(s, alert, m, keep=True)
+            _begin(s, alert, m)
     cover(s, alert, m)
     if alert.covers:
         recover(s, alert, m)
@@ -47,7 +52,7 @@ def _begin(s: Session, alert: Alert, m: Moment) -> None:
     if alert.scope == "shadow":
         return
     alert.as_of = alert.time if old(alert, m) else None
-    found = routes.ladder_of(m.names.city, alert.pack, level, alert.site, alert.area, alert.as_of is not None)
+    found = routes.ladder_of(m.names.city, alert.pack, level, alert.site, alert.area, alert.as_of is not None, m.now)
     save(s, alert, ladder.ended(steps_of(s, alert), False), m)
     _drop(s, alert)
     afresh(alert)
@@ -158,7 +163,7 @@ def _call(s: Session, alert: Alert, step: Step, m: Moment) -> None:
                 address=post.addresses.get(channel, "") if post else "",
                 level=alert.level or alert.shown,
                 scope=alert.scope,
-                text=short(alert, m.names, step.until),
+                text=wording.call(alert, m.names, step.until, step.post, channel),
                 next_at=m.now,
                 created=m.now,
                 until=step.until,
@@ -196,7 +201,14 @@ def save(s: Session, alert: Alert, steps: tuple[Step, ...], m: Moment) -> None:
 
 def stop(s: Session, alert: Alert, m: Moment, answered: bool) -> None:
     """The ladder and what it has not sent yet end, in this transaction."""
+    alert.owed = 0
     save(s, alert, ladder.ended(steps_of(s, alert), answered), m)
+    _drop(s, alert)
+
+
+def hold(s: Session, alert: Alert, m: Moment) -> None:
+    """A silence speaks for it: a ladder under way stops where it is, and what has not left is dropped."""
+    save(s, alert, ladder.suspended(steps_of(s, alert)), m)
     _drop(s, alert)
 
 
@@ -226,7 +238,7 @@ def cover(s: Session, alert: Alert, m: Moment) -> None:
         else:
             save(s, alert, ladder.suspended(steps_of(s, alert)), m)
             _drop(s, alert)
-    if by is None and was and alert.state == State.CALLING:
+    if by is None and was and alert.state == State.CALLING and not alert.muted:
         save(s, alert, ladder.resumed(steps_of(s, alert), m.now), m)
     if was != alert.covered_by:
         audit(s, m.now, "covered" if by else "uncovered", alert, by=by.id if by else was)

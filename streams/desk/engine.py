@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from threading import Event, Thread
 
 import structlog
@@ -15,6 +16,7 @@ from streams.desk.consume import Consumer
 from streams.desk.deliver import Deliverer
 from streams.desk.fold import Moment
 from streams.desk.meter import Meter
+from streams.desk.publish import muting
 from streams.desk.store import LOCK, Store
 
 log = structlog.get_logger(__name__)
@@ -73,7 +75,8 @@ class Work:
     """The threads of one desk. `start` and `close`; `leading` and `live` are what pages and metrics say."""
 
     def __init__(
-        self, store: Store, consumer: Consumer | None, deliverer: Deliverer, meter: Meter, moment: Callable[[], Moment]
+        self, store: Store, consumer: Consumer | None, deliverer: Deliverer, meter: Meter, moment: Callable[[], Moment],
+        more: Mapping[str, Callable[[], object]] | None = None,
     ) -> None:
         self.store, self.consumer, self.deliverer, self.meter, self.moment = store, consumer, deliverer, meter, moment
         self.leader = Leader(store.engine)
@@ -82,6 +85,7 @@ class Work:
         jobs = [("walk", self._walk), ("send", self._send)]
         if consumer is not None:
             jobs.append(("events", lambda: consumer.run(self.stop, lambda: self._led)))
+        jobs += [(name, partial(self._again, name, pump)) for name, pump in (more or {}).items()]
         self.threads = [Thread(target=job, name=name, daemon=True) for name, job in jobs]
 
     @property
@@ -114,11 +118,23 @@ class Work:
                 self._led = self.leader.hold()
                 if self._led:
                     with self.store.begin() as s:
-                        calls.walk(s, self.moment())
+                        m = self.moment()
+                        calls.walk(s, m)
+                        muting.walk(s, m)
                     self.meter.catch_up()
                     self._seen = clock.monotonic()
             except Exception:
                 log.exception("the walk of ladders failed; it is tried again")
+                self.stop.wait(1.0)
+
+    def _again(self, name: str, pump: Callable[[], object]) -> None:
+        """What else a leading desk does, in a thread of its own so that a slow other side delays no call."""
+        while not self.stop.wait(2 * BEAT):
+            try:
+                if self._led:
+                    pump()
+            except Exception:
+                log.exception("outward work failed; it is tried again", job=name)
                 self.stop.wait(1.0)
 
     def _send(self) -> None:

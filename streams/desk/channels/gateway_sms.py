@@ -14,4 +14,5 @@ __all__ = ["Sms"]
 class Sms(Gateway):
     """Idempotent as far as the gateway keeps `{key}`; nothing is promised. A phone shows it after a while, or not at all."""
 
-    declared = Declared(called_back=("received", "answered"), takes=10.0, options=OPTIONS, needs=NEEDS, secrets=("callback",))
+    declared = Declared(called_back=("received", "answered"), takes=10.0, longest=500, options=OPTIONS, needs=NEEDS,
+                        secrets=("callback",))

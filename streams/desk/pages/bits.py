@@ -86,6 +86,9 @@ def tags(a: Alert, v: View) -> list[tuple[str, str]]:
     out = []
     if a.scope != "real":
         out.append(("drill", say(f"scope.{a.scope}", v.lang)))
+    if a.muted and a.open:
+        who, until = v.names.post(a.muted_by, v.lang), moment(a.muted_until, v.now, v.lang, False)
+        out.append(("dash", say("mutes.tag", v.lang, who=who, time=until)))
     if a.as_of is not None:
         out.append(("dash", say("fresh.asof", v.lang, time=moment(a.as_of, v.clock, v.lang, False))))
     if a.withdrawn:

@@ -74,7 +74,7 @@ def section(f: Found) -> str:
     a = f.alert
     if a.scope != "real":
         return "drill"
-    if a.state in UNANSWERED:
+    if a.state in UNANSWERED and not a.muted:
         return "ask"
     return "end" if a.level == 0 or a.retired or a.state == State.VERIFIED else "doing"
 
@@ -188,6 +188,8 @@ def _who(out: Row, f: Found, v: View) -> None:
         out.who, out.who_note = say("state.overdue", lang), say("state.all_late", lang, n=len(f.steps))
     elif a.state == State.CALLING and step is not None:
         _called(out, step, f, v)
+    elif a.muted and a.state in UNANSWERED:
+        out.who = say("mutes.tag", lang, who=names.post(a.muted_by, lang), time=moment(a.muted_until, v.now, lang, False))
     elif a.state in (State.CALLING, State.DETECTED):
         out.who = say("state.unrouted" if a.scope == "real" else f"scope.{a.scope}", lang)
     else:

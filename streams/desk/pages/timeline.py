@@ -23,6 +23,7 @@ def told(row: Audit, alert: Alert, v: View) -> str:
         "n": w.get("n", ""),
         "of": w.get("of", ""),
         "revision": w.get("revision", ""),
+        **{name: w.get(name, "") for name in ("kind", "headline", "unit", "text")},
         "channels": "、".join(_channel(c, lang) for c in w.get("channels", ())),
         "until": moment(w.get("until"), row.at, lang),
         "when": moment(w.get("time"), v.clock, lang, False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from markupsafe import Markup
@@ -20,6 +20,7 @@ from streams.desk.pages import ask, chart
 from streams.desk.pages.ask import Found
 from streams.desk.pages.bits import ahead, chip, reach
 from streams.desk.pages.forms import forms
+from streams.desk.pages.outward import outward
 from streams.desk.pages.outbox import tried
 from streams.desk.pages.render import favicon
 from streams.desk.pages.row import row
@@ -40,6 +41,7 @@ class Kept:
     reason: str = ""
     disposition: str = ""
     to: str = ""
+    typed: dict[str, str] = field(default_factory=dict)     # all fields, of the forms beside the deeds
 
 
 def warning(s: Session, f: Found, v: View, kept: Kept) -> dict[str, Any]:
@@ -70,6 +72,7 @@ def warning(s: Session, f: Found, v: View, kept: Kept) -> dict[str, Any]:
         "facts": _facts(s, a, v),
         "forms": forms(s, a, v),
         "kept": kept,
+        **outward(s, a, v, kept.typed),
         "steps": [_step(x, f, v) for x in f.steps],
         "within": _within(f, v),
         "unsent": tried(f.deliveries, a, v),

@@ -30,6 +30,7 @@ from streams.desk import calls
 from streams.desk.consume import apply
 from streams.desk.fold import Moment
 from streams.desk.names import Names
+from streams.desk.publish import muting
 from streams.desk.store import Store
 
 MIN = 60_000_000
@@ -255,6 +256,7 @@ class Bench:
             self.now = min(end, self.now + 1_000_000)
             with self.store.begin() as s:
                 calls.walk(s, self.m)
+                muting.walk(s, self.m)
 
     def deliver(self, **given: Any) -> int:
         """One round of the outbox, over the log phone unless channels are given."""

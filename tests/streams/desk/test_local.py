@@ -70,6 +70,7 @@ def test_no_word_is_without_use() -> None:
     from pathlib import Path
 
     import streams.desk
+    from streams.desk.publish import silences, work
 
     folder = Path(streams.desk.__path__[0])
     said = "\n".join(p.read_text("utf-8") for p in [*folder.rglob("*.py"), *folder.rglob("*.html")])
@@ -89,5 +90,10 @@ def test_no_word_is_without_use() -> None:
         "fresh.",
         "app.theme_",
         "role.",
+        *(f"pub.{x}" for x in ("act_", "f_", "headline", "description", "instruction", "alert", "update", "cancel", "proposed", "published",
+                               "refused", "retracted")),
+        *(f"work.{x}" for x in work.STATES),
+        *(f"mutes.{x}" for x in (*silences.SCOPE, "mute", "window", "planned", "told", "running", "over", "tell_")),
+        *(f"report.{x}" for x in ("pending", "sent", "parked")),
     )  # put together from a state's own word
     assert [k for k in table() if f'"{k}"' not in said and not k.startswith(made)] == []
