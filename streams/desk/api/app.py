@@ -30,7 +30,7 @@ def make_app(site: Site) -> FastAPI:
     for part in parts():
         app.include_router(part.router, dependencies=[Depends(checked)])
     app.add_middleware(Gate, site=site, open_=tuple(path for part in parts() for path in getattr(part, "OPEN", ())))
-    app.add_middleware(Guard, hosts=site.hosts)
+    app.add_middleware(Guard, hosts=site.hosts, proven=site.rules.proven)
     app.add_exception_handler(HTTPException, _not_found)
     app.add_exception_handler(Exception, _broken)
     site.metrics.desk_clients.watch(lambda: {(): site.clients})

@@ -12,7 +12,7 @@ from streams.desk.people.rights import CITY, LOCAL, Account, Act, Facts, demand
 class Current:
     """`account` None = nobody signed in. `session` = the id of its row, `csrf` = what its forms must carry.
 
-    `how`: password, oidc, token, link; "" where there are no accounts.
+    `how`: password, oidc, token, link, receipt; "" where there are no accounts.
     """
 
     account: Account | None = LOCAL
@@ -31,7 +31,7 @@ CURRENT: ContextVar[Current] = ContextVar("current", default=DESK)
 def permit(act: Act | str, facts: Facts = CITY) -> None:
     """Refused where the one who asks may not. An answer link or a receipt has its right from the call."""
     now = CURRENT.get()
-    if now.how != "link":
+    if now.how not in ("link", "receipt"):
         demand(now.account, act, facts)
 
 
@@ -39,4 +39,4 @@ def on_record() -> dict[str, str]:
     """What every audit row of this request says besides its post."""
     now = CURRENT.get()
     name = now.account.name if now.account else ""
-    return {k: v for k, v in (("account", name), ("via", now.how if now.how in ("link", "token") else "")) if v}
+    return {k: v for k, v in (("account", name), ("via", now.how if now.how in ("link", "receipt", "token") else "")) if v}

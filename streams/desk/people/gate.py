@@ -50,7 +50,7 @@ class Gate:
         if scope["path"].startswith(FREE) or self._figures(scope, headers, address):
             current = NOBODY
         elif scope["path"].startswith(OWN_TOKEN):
-            current = Current(None, how="link")
+            current = Current(None, how="link" if scope["path"].startswith("/a/") else "receipt")
         elif await run_in_threadpool(rules.demanded, self.site.store):
             current, demanded = await run_in_threadpool(self._who, headers), True
         state = scope.setdefault("state", {})

@@ -56,6 +56,10 @@ class Rules:
             self._demanded = self.accounts_there(store)
         return self.always or self._demanded
 
+    def proven(self, path: str) -> bool:
+        """Whether a deed there must carry what another site cannot know: an answer link, or the token of a session."""
+        return path.startswith("/a/") or self.always or self._demanded
+
     def asker(self, scope: Mapping[str, Any], headers: Headers) -> tuple[str, bool]:
         """The address that asks, and whether it asks over TLS: the proxy's word for it only if the proxy is trusted."""
         peer = (scope.get("client") or ("",))[0]

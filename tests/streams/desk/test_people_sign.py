@@ -267,6 +267,18 @@ def test_every_form_carries_the_token_and_without_it_nothing_is_done(desk: Any, 
     assert client.post("/mute", data={"seconds": "60"}, headers=json | {"X-CSRF-Token": csrf(client)}).json()["ok"]
 
 
+def test_plain_http_on_a_network(desk: Any, change: Any) -> None:
+    """There a browser says `Origin: null` of its own forms: with the token they are taken; another site's never are."""
+    bench, site = desk
+    bench.put(blue := change("river_level", "lanxi", 1))
+    client, url, null = browser(site, "zhiban"), f"/w/{blue.alert}/answer", {"Origin": "null"}
+    for headers, data in ((null, {}), ({"Origin": "http://evil.example"}, {"csrf": csrf(client)}),
+                          (null | {"Sec-Fetch-Site": "cross-site"}, {"csrf": csrf(client)})):
+        assert client.post(url, data=data, headers=headers).status_code == 403
+    assert bench.alert(blue.alert).state == "calling"
+    assert client.post(url, data={"csrf": csrf(client)}, headers=null).status_code == 303
+
+
 def test_rights_hold_on_every_deed_and_are_shown_beside_the_button(desk: Any, change: Any) -> None:
     """A viewer answers nothing; a county's leader closes nothing of the next county; each is told why, in place."""
     bench, site = desk
@@ -280,7 +292,7 @@ def test_rights_hold_on_every_deed_and_are_shown_beside_the_button(desk: Any, ch
     answer = xian.post(url, data=say | {"csrf": csrf(xian)})
     assert answer.status_code == 409 and "不在你的辖区" in answer.text
     assert bench.alert(red.alert).state == "calling"
-    assert kan.post(f"/api/deliveries/x/receipt", json={"receipt": "read"}, headers={"X-CSRF-Token": csrf(kan)}).status_code == 403
+    assert kan.post("/api/deliveries/x/receipt", json={"receipt": "read"}, headers={"X-CSRF-Token": csrf(kan)}).status_code == 403
     assert xian.post(f"/w/{dam.alert}/answer_for", data=say | {"csrf": csrf(xian)}).status_code == 303
     assert zhiban.post(f"/w/{red.alert}/answer_for", data=say | {"csrf": csrf(zhiban)}).status_code == 303
     assert [w["account"] for w in audited(bench, "answered")] == ["xian", "zhiban"]
