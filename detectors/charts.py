@@ -73,6 +73,18 @@ def anscombe(x: float, m: float) -> float:
     return 1.5 * (x * x - y * y) / root(m, 6.0)
 
 
+EPOCH = 1e7         # added to numbers of weeks and days, so that an empty slot (0.0) is none of them
+
+
+def count_in(marks: Any, sums: Any, number: float, x: float) -> None:
+    """Count `x` in the period of this number; what was in its slot before is older and goes."""
+    i = int(number) % len(marks)
+    if marks[i % len(marks)] != number + EPOCH:
+        marks[i % len(marks)] = number + EPOCH
+        sums[i % len(sums)] = 0.0
+    sums[i % len(sums)] += x
+
+
 def put(work: Any, m: int, x: float) -> None:
     """Put a number into its place among `m` in rising order, where `work` has room for one more."""
     i = m

@@ -133,13 +133,8 @@ class State:
         if isinstance(record, Fit):
             indicator, _, site = record.series.partition("@")
             table = self.table_of.get(indicator)
-            paths = [d.path for d in table.group.detectors] if table else []
-            if table is not None and site in table.row and record.detector in paths:
-                for side in (table.live, *([table.base] if table.base else [])):
-                    at = table.group.at[f"kind:{record.detector}"]
-                    if at.stop - at.start == len(record.row):
-                        side.part[table.row[site], at] = record.row
-                        table.dirty[table.row[site]] = True
+            if table is not None and site in table.row:
+                table.fit(table.row[site], record)
         return []
 
     # ---- saving and moving -----------------------------------------------------------------------------

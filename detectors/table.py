@@ -13,6 +13,7 @@ from detectors.kernel import kernel, shared
 from detectors.loops import EVENT, HEAD, MOST, SERIES
 from detectors.pack import Indicator
 from detectors.plan import Group, told_plainly
+from detectors.reading import Fit
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -165,6 +166,18 @@ class Table:
         ends = np.array(published.overdue(self.live.series["seen"][slot].tolist()))
         self.live.series["overdue"][slot] = ends
         return float(np.nanmin(ends, initial=inf))
+
+    def fit(self, row: int, record: Fit) -> bool:
+        """Put what was fitted or warmed into the state of its kind; slots that are NaN stay. False: for another layout."""
+        piece = next((p for p in self.group.kinds if p.name == f"kind:{record.detector}"), None)
+        if piece is None or piece.width != len(record.row) or record.hash not in ("", piece.stamp(self.sites[row])):
+            return False
+        values = np.array(record.row)
+        for side in (self.live, *([self.base] if self.base else [])):
+            part = side.part[row, self.group.at[piece.name]]
+            part[:] = np.where(np.isnan(values), part, values)
+        self.dirty[row] = True
+        return True
 
     def silence(self, now: float, due: Floats, rows: slice = slice(None)) -> list[Any]:
         """What time alone changes in these rows."""

@@ -13,7 +13,7 @@ __all__ = ["Rebase"]
 
 @dataclass(frozen=True)
 class Rebase:
-    """The reading itself from `at` on, what is before `at` times `factor`: an index with a new base year, a changed list of firms.
+    """The reading itself from `at` on, before it times `factor`: an index with a new base year, a changed list of firms.
 
     `factor` is the figure of an overlapping period on the new base, divided by that on the old one; it may be a column
     of sites.csv. For two changes derive twice. `yoy`, `mom` and trends made of it no longer see the change as growth.

@@ -38,7 +38,7 @@ class Yoy:
 
     offset: float = param(28800.0, unit="time", low=-86400.0, high=86400.0, doc="local time, seconds east of UTC")
     merge: float = param(0.0, low=0.0, high=1.0, integer=True, words=(("[[jan, feb]]", 1.0),),
-                         doc="[[jan, feb]] (or 1): January and February are judged together; an indicator with merge says so itself")
+                         doc="[[jan, feb]] (or 1): January and February are judged together; the input may say so itself")
 
     result_unit: ClassVar[str] = "%"
     slots: ClassVar[dict[str, int]] = {"months": 36, "xs": 36}

@@ -6,12 +6,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from detectors.charts import HUGE, held, put
+from detectors.charts import EPOCH, HUGE, count_in, held, put
 from detectors.step import param
 
 __all__ = ["Percentile"]
-
-EPOCH = 1e7         # added to numbers of weeks and days, so that an empty slot (0.0) is none of them
 
 
 @dataclass(frozen=True)
@@ -55,8 +53,8 @@ class Percentile:
     def step(p: Any, s: Any, t: float, x: float) -> float:
         day = (t + p.offset) // 86400.0
         week = (day + 3.0) // 7.0                   # 1970 began on a Thursday
-        add(s.days, s.counts, day, held(x, HUGE))
-        add(s.weeks, s.sums, week, held(x, HUGE))
+        count_in(s.days, s.counts, day, held(x, HUGE))
+        count_in(s.weeks, s.sums, week, held(x, HUGE))
         now = 0.0
         for i in range(7):
             if s.days[i % 7] > day + EPOCH - 7.0:
@@ -72,15 +70,6 @@ class Percentile:
                     m += 1
         s.n = float(m)
         return reached(work, m, now) if m >= p.warm and m >= 2 and now >= p.least else 0.0
-
-
-def add(marks: Any, sums: Any, number: float, x: float) -> None:
-    """Count `x` in the period of this number; what was in its slot before is older and goes."""
-    i = int(number) % len(marks)
-    if marks[i % len(marks)] != number + EPOCH:
-        marks[i % len(marks)] = number + EPOCH
-        sums[i % len(sums)] = 0.0
-    sums[i % len(sums)] += x
 
 
 def reached(work: Any, m: int, x: float) -> float:

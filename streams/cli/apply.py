@@ -28,4 +28,5 @@ def apply(configs: Annotated[Path | None, typer.Option(help="Folder of configs."
         print(encode(done).decode())
     else:
         print(f"plan {done.hash} ({', '.join(done.packs)}) is in {done.records} logs after {done.tests} tests"
-              f"{'' if done.changed else '; it was the newest before'}")
+              f"{'' if done.changed else '; it was the newest before'}"
+              f"{f'; {done.warmed} series filled from history' if done.warmed else ''}")

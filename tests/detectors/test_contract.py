@@ -29,6 +29,7 @@ INPUTS = 6
 CODE = program.encode(("/", ("+", ("name", "x"), ("name", "y")), ("sqrt", ("-", ("name", "x"), ("num", 1.5)))),
                       {"x": program.X, "y": program.X + 1})
 BY_UNIT = {"time": 3600.0, "value": 0.5, "value/time": 0.001, "count": 4.0, "": 1.0, "code": CODE, "date": 1.0e9}
+FIRST = -3.0e8
 PLANNED = {"every": 300.0, "coverage": 0.5}
 
 
@@ -47,6 +48,14 @@ def given(kind: Any, optional: bool = True) -> dict[str, Any]:
     return out
 
 
+def begun(kind: Any, **optional: bool) -> tuple[Any, Any]:
+    """Parameters and a state: empty, or as if fitted, for kinds that say nothing before they were."""
+    p, s = trial(kind, **given(kind, **optional))
+    if hasattr(kind, "example"):
+        kind.example(p, s, FIRST)
+    return p, s
+
+
 def inputs(kind: Any) -> int:
     """How many inputs an operator is tested with: as many as it takes, up to INPUTS."""
     most = [min(INPUTS, int(p.high)) for p in params(kind) if p.name == "inputs"]
@@ -55,7 +64,7 @@ def inputs(kind: Any) -> int:
 
 def wild(n: int, seed: int = 7) -> list[tuple[float, float]]:
     """Times and values as no station should send them, and some as one does: never NaN, times never going back."""
-    r, t, x, out = random.Random(seed), -3.0e8, 20.0, []
+    r, t, x, out = random.Random(seed), FIRST, 20.0, []
     odd = (0.0, -0.0, 1e300, -1e300, 5e-324, 1.7e308, -1.7e308, 1e-160, 0.5, 9999.0, -9999.0)
     for i in range(n):
         t += r.choice((300.0, 300.0, 300.0, 299.75, 60.0, 0.0, 1.0, 1e5 if r.random() < 0.05 else 300.0))
@@ -135,7 +144,7 @@ def test_declarations(folder: str, kind: Any) -> None:
 @each
 def test_wild_input(folder: str, kind: Any, optional: bool) -> None:
     """No input makes a step raise, or a kind say what is not finite, or a check say an unknown flag, or a state grow."""
-    p, s = trial(kind, **given(kind, optional))
+    p, s = begun(kind, optional=optional)
     before = deepcopy(p)
     for args in calls(folder, kind, wild(1500)):
         y = kind.step(p, s, *args)
@@ -153,7 +162,7 @@ def test_wild_input(folder: str, kind: Any, optional: bool) -> None:
 @each
 def test_says_something(folder: str, kind: Any) -> None:
     """The wild stream reaches the algorithm's own arithmetic: its answers are not all the same."""
-    p, s = trial(kind, **given(kind))
+    p, s = begun(kind)
     said = [kind.step(p, s, *args) for args in calls(folder, kind, wild(1500))]
     assert len({y for y in said if not isnan(y)}) >= 2
 
@@ -161,7 +170,7 @@ def test_says_something(folder: str, kind: Any) -> None:
 @each
 def test_deterministic_and_resumed(folder: str, kind: Any) -> None:
     """Two copies of a state go the same way; one that is saved as bits and loaded goes on with the same bits."""
-    p, s = trial(kind, **given(kind))
+    p, s = begun(kind)
     stream = calls(folder, kind, wild(600))
     for args in stream[:900]:
         kind.step(p, s, *args)
@@ -191,6 +200,11 @@ def matrices(kind: Any, rows: int, optional: bool) -> tuple[Any, Any, Any]:
     for name, value in given(kind, optional).items():
         P[name] = value
     P.flags.writeable = False
+    if hasattr(kind, "example"):
+        plain = kernel.Rows(S)
+        for row in range(rows):
+            kind.example(kernel.Rows(P)[row], plain[row], FIRST)
+        plain.save()
     return P, S, wide[1]
 
 
