@@ -107,6 +107,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """Nothing follows in this partition: the log goes on in `topic` (design 9.11)."""
+    """Nothing follows in this partition: the log goes on in another topic (design 9.11).
+
+    `topic` is the end of its name, `2` for `readings.2`: a fence must be shorter than every other record (`streams.grow`).
+    """
 
     topic: str

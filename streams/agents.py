@@ -12,11 +12,12 @@ from streams import clock
 from streams.app import Stage
 from streams.codec import CHANGES
 from streams.combining import Combining
+from streams.generations import Generations, unfinished
 from streams.judging import Judging
 from streams.ledgers import Ledgers
 from streams.metrics import Metrics
 from streams.plans import Library, Plans
-from streams.settings import Settings
+from streams.settings import WIDE, Settings
 from streams.snapshots import Snapshots, StateStore
 from streams.sql import wait_for_database
 
@@ -58,21 +59,25 @@ def judge_stage(settings: Settings, metrics: Metrics) -> Stage:
     """The judge over state.db."""
     engine = wait_for_database(settings.state_url, say.warning)
     store = StateStore(Judging, Snapshots(engine, "judge", settings.partitions), Library(Plans(engine)), settings, metrics)
-    return Stage("judge", ("readings",), store, settings.ticks == "own", settings.snapshot_seconds, judge_agent)
+    group = f"judge.{settings.generation}" if settings.generation > 1 else "judge"     # who reads the old topic is no member
+    return Stage("judge", (settings.topic("readings"),), store, settings.ticks == "own", settings.snapshot_seconds, judge_agent,
+                 group=group)
 
 
 def combine_stage(settings: Settings, metrics: Metrics) -> Stage:
     """Combine over state.db."""
     engine = wait_for_database(settings.state_url, say.warning)
     store = StateStore(Combining, Snapshots(engine, "combine", 1), Library(Plans(engine)), settings, metrics)
-    return Stage("combine", ("levels",), store, False, settings.snapshot_seconds, combine_agent)
+    return Stage("combine", (settings.topic("levels"),), store, False, settings.snapshot_seconds, combine_agent)
 
 
 def history_stage(settings: Settings, metrics: Metrics) -> Stage:
-    """History over history.db; the plan (what is kept, how long) comes from state.db."""
+    """History over history.db; the plan (what is kept, how long) from state.db. Older topics are read to their end first."""
     from streams.history.store import HistoryStore
 
-    engine = wait_for_database(settings.history_url, say.warning)
-    store = HistoryStore(engine, Plans(wait_for_database(settings.state_url, say.warning)))
+    engine, state = (wait_for_database(url, say.warning) for url in (settings.history_url, settings.state_url))
+    store = HistoryStore(engine, Plans(state))
+    store.before = unfinished(settings, Generations(state), store.positions.all())
     every = min(2.0, settings.snapshot_seconds)
-    return Stage("history", ("readings", "judged"), store, False, every, history_agent, store.thin)
+    topics = (*store.before.topics, *map(settings.topic, WIDE))
+    return Stage("history", topics, store, False, every, history_agent, store.thin)

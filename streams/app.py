@@ -22,10 +22,12 @@ from streams import clock, logs
 from streams.broker import wait_for_broker
 from streams.errors import WanglouError
 from streams.faults import fault
+from streams.generations import Generations
 from streams.ledger import Place, Store
 from streams.ledgers import Ledgers
 from streams.metrics import Metrics, serve
 from streams.settings import Settings
+from streams.sql import wait_for_database
 from streams.topics import TOPICS, admin, partition_counts
 
 if TYPE_CHECKING:
@@ -40,32 +42,34 @@ class Stage:
     """What makes one process: its name (also its consumer group), what it reads, where its state is kept."""
 
     name: str
-    topics: tuple[str, ...]
+    topics: tuple[str, ...]                     # full names
     store: Store
     ticks: bool = False                         # writes ticks into the partitions it owns
     every: float = 10.0                         # seconds between snapshots
     agent: Callable[..., Any] = lambda *args: None
     hourly: Callable[[], None] | None = None    # house-keeping, in a thread
+    group: str = ""                             # where it is not the name
 
 
 class Running:
-    """An app with its ledgers. `why` is set when the process gave up."""
+    """An app with its ledgers. `why` is set when the process gave up, `grown` when it is to begin anew for more partitions."""
 
-    def __init__(self, stage: Stage, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, stage: Stage, settings: Settings, metrics: Metrics, generations: Generations) -> None:
         from streams.faustlog import FaustLog
         from streams.pulse import Pulse
 
         self.stage, self.settings, self.metrics, self.why = stage, settings, metrics, ""
-        self.app = faust_app(stage.name, settings)
+        self.generations, self.grown = generations, False
+        self.app = faust_app(stage.group or stage.name, settings)
         self.log = FaustLog(self.app, metrics, settings.prefix)
         self.ledgers = Ledgers(self.log, stage.store, settings.unsaved, fault(settings.fault))
         self.pulse = Pulse(self.ledgers, self.log, self.end, stage.ticks, self.log.unread)
-        stage.agent(self.app, self.app.topic(*map(settings.topic, stage.topics), **_raw()), self.log, self.ledgers)
+        stage.agent(self.app, self.app.topic(*stage.topics, **_raw()), self.log, self.ledgers)
         self._connect()
 
     def _connect(self) -> None:
         """Assignments, the clock and the end reach the ledgers."""
-        app, ours = self.app, set(map(self.settings.topic, self.stage.topics))
+        app, ours = self.app, set(self.stage.topics)
 
         @app.on_partitions_assigned.connect(weak=False)
         async def assigned(app: App, assigned: Any, **_: Any) -> None:
@@ -92,6 +96,16 @@ class Running:
             except Exception as error:          # a timer that raises would end the app
                 say.warning("the clock stumbled", error=repr(error)[:200])
 
+        async def growth() -> None:
+            try:
+                now = await asyncio.to_thread(self.generations.current, self.settings)
+            except Exception:                   # the database is away: others say so
+                return
+            if now.generation != self.settings.generation and not self.grown:
+                say.warning("more partitions: beginning anew", partitions=now.partitions, generation=now.generation)
+                self.grown = True
+                os.kill(os.getpid(), signal.SIGTERM)
+
         async def ends() -> None:
             try:
                 await asyncio.wait_for(self.log.look(), 10)
@@ -105,6 +119,7 @@ class Running:
                 say.warning("house-keeping failed", error=repr(error)[:200])
 
         app.timer(3600.0)(hours)
+        app.timer(1.0)(growth)
         app.timer(min(1.0, self.stage.every))(saves)
         app.timer(1.0)(seconds)
         app.timer(2.0)(ends)
@@ -151,12 +166,14 @@ def run(make: Callable[[Settings, Metrics], Stage], name: str, settings: Setting
     structlog.contextvars.bind_contextvars(process=name)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     wait_for_broker(settings.broker, say.warning)
+    generations = Generations(wait_for_database(settings.state_url, say.warning))
+    settings = generations.current(settings)
     wait_for_topics(settings)
     metrics = Metrics()
     server = serve(settings.metrics_port, metrics.registry) if settings.metrics_port else None
     stage = make(settings, metrics)
-    running = Running(stage, settings, metrics)
-    say.info("starting", broker=settings.broker, group=settings.prefix + name)
+    running = Running(stage, settings, metrics, generations)
+    say.info("starting", broker=settings.broker, group=running.app.conf.id)
     import faust
 
     worker = faust.Worker(running.app, loglevel="WARN", quiet=True, redirect_stdouts=False, override_logging=False)
@@ -168,6 +185,8 @@ def run(make: Callable[[Settings, Metrics], Stage], name: str, settings: Setting
         if server is not None:
             server.close()
         say.info("ended", why=running.why)
+        if running.grown:
+            again()
         if running.why:
             raise WanglouError(running.why)
 
@@ -178,7 +197,14 @@ def _hurry(worker: Any, running: Running) -> None:
         sleep(0.2)
     sleep(LAST)
     say.warning("the end took too long: leaving", why=running.why)
+    if running.grown:
+        again()
     os._exit(1 if running.why else 0)
+
+
+def again() -> None:
+    """Begin this process anew, as it was called: its supervisor sees the same one."""
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def wait_for_topics(settings: Settings) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from detectors.pack import City
 from streams.errors import WanglouError
+from streams.generations import Generations
 from streams.packs import load_city
-from streams.plans import Plans, plan_bytes
+from streams.plans import Plans, city_of, plan_bytes
 from streams.settings import Settings
 from streams.sql import engine
 from streams.topics import announce_plan
+from streams.warming import warm
 
 
 @dataclass(frozen=True)
@@ -23,16 +25,24 @@ class Applied:
     tests: int
     records: int
     changed: bool           # whether it is another plan than the one put last
+    warmed: int = 0         # rows from history, of kinds that begin anew with it
 
 
 def apply(settings: Settings, folder: Path, tests: bool = True, by: str = "") -> Applied:
     """Check, test, keep, announce. ConfigError or WanglouError leave everything as it was."""
     city = load_city(folder)
     ran = run_pack_tests(city, folder) if tests else 0
-    plans = Plans(engine(settings.state_url))
+    database = engine(settings.state_url)
+    plans, generations = Plans(database), Generations(database)
+    settings = generations.current(settings)
+    if under_way := generations.unopened():
+        raise WanglouError(f"nothing was applied: the topics are growing to {under_way.partitions} partitions; "
+                           f"`wanglou topics grow --partitions {under_way.partitions}` finishes that")
     before = plans.newest()
     name = keep(plans, city, by)
-    return Applied(name, tuple(p.id for p in city.packs), ran, announce_plan(settings, name), before is None or before[0] != name)
+    records = announce_plan(settings, name)
+    warmed = warm(settings, city_of(before[1]) if before else None, city)
+    return Applied(name, tuple(p.id for p in city.packs), ran, records, before is None or before[0] != name, warmed)
 
 
 def keep(plans: Plans, city: City, by: str = "") -> str:

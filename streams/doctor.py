@@ -9,6 +9,7 @@ from sqlalchemy import inspect, make_url, select
 from streams import clock
 from streams.broker import wait_for_broker
 from streams.errors import WanglouError
+from streams.generations import Generations
 from streams.plans import Plans
 from streams.settings import Settings
 from streams.snapshots import position
@@ -33,10 +34,12 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield from _look(f"{name} database", lambda name=name: _database(getattr(settings, f"{name}_url")))  # type: ignore[misc]
     yield from _look("plan", lambda: _plan(settings))
     if broker[0].ok:
+        settings, growing = _generation(settings)
         faults = check_topics(settings)
-        yield from (Finding("topics", False, fault) for fault in faults)
+        yield from (Finding("topics", False, fault) for fault in (*growing, *faults))
         if not faults:
-            yield Finding("topics", True, f"all there, prefix {settings.prefix}")
+            yield Finding("topics", True, f"all there, prefix {settings.prefix}, {settings.partitions} partitions"
+                          + (f", generation {settings.generation}" if settings.generation > 1 else ""))
             yield from _lag(settings)
 
 
@@ -64,9 +67,21 @@ def _plan(settings: Settings) -> str:
     return f"{newest[0]}, {len(newest[1])} bytes"
 
 
+def _generation(settings: Settings) -> tuple[Settings, list[str]]:
+    """The settings for the generation in force, and what is wrong with it. A database that is away has been told of already."""
+    try:
+        generations = Generations(wait_for_database(settings.state_url, lambda _: None, limit=3))
+    except WanglouError:
+        return settings, []
+    row = generations.unopened()
+    faults = [] if row is None else [f"a growth to {row.partitions} partitions is not done yet, feeds write to their disks: "
+                                     f"`wanglou topics grow --partitions {row.partitions}` finishes it"]
+    return generations.current(settings), faults
+
+
 def _lag(settings: Settings) -> Iterator[Finding]:
     """How far each stage's snapshot is behind the log; a stage that never ran is a fault."""
-    ends = {settings.topic(name): end for (name, p), (_, end) in lengths(settings).items() for name in [f"{name}/{p}"]}
+    ends = {f"{settings.topic(name)}/{p}": end for (name, p), (_, end) in lengths(settings).items()}
     for stage, url in (("judge", settings.state_url), ("combine", settings.state_url), ("history", settings.history_url)):
         made = engine(url)
         rows = []

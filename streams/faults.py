@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from streams.errors import UsageError
 
-POINTS = ("after_consume", "after_judge", "after_produce", "after_snapshot", "after_ack")
+POINTS = ("after_consume", "after_judge", "after_produce", "after_snapshot", "after_ack",
+          "grow_topics", "grow_closed", "grow_fence", "grow_fences", "grow_judged", "grow_begun")
 
 
 def fault(spec: str) -> Callable[[str], None]:

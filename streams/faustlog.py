@@ -10,6 +10,7 @@ from faust.types import TP
 from streams import clock
 from streams.ledger import Out, Place
 from streams.metrics import Metrics
+from streams.settings import plain
 
 RAW: dict[str, Any] = {"key_type": bytes, "key_serializer": "raw", "value_type": bytes, "value_serializer": "raw"}
 
@@ -91,7 +92,7 @@ class FaustLog:
                     self.all_read[place] = now
             written = max(self.at.get(place, 0.0), self.all_read.get(place, 0.0)) or begun
             late = max(0.0, now - written) if end > offset else 0.0
-            self.metrics.lag.set(late, place.topic.removeprefix(self.prefix), place.partition, owner=place)
+            self.metrics.lag.set(late, plain(place.topic).removeprefix(self.prefix), place.partition, owner=place)
 
     def _end(self, place: Place) -> int:
         """The log's end as far as it is known; -1 when nobody has said."""

@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     snapshot_seconds: float = Field(10.0, gt=0)
     session_timeout: float = Field(10.0, ge=1)      # seconds until Kafka gives up a worker
     unsaved: int = Field(20_000, ge=1)              # records a partition may be ahead of its snapshot before judging waits
+    canary_seconds: float = Field(600.0, ge=0)      # between two canaries of the pack `self`; 0 = none
+    canary_feed: str = ""                           # the feed's door for them; default: this machine's feed
     scenario: str = ""                              # "×120": a history is being played, and the pages say so
     fault: str = ""                                 # tests only: `after_produce:3` kills the process there, the third time
 
@@ -76,6 +78,16 @@ class Settings(BaseSettings):
     def topic(self, name: str) -> str:
         """The topic's full name: `wanglou.readings`; of later generations `wanglou.readings.2`."""
         return self.prefix + name + (f".{self._generation}" if self._generation > 1 and name in WIDE else "")
+
+
+def plain(topic: str) -> str:
+    """A topic's name without its generation.
+
+    >>> plain("wanglou.readings.2"), plain("wanglou.levels")
+    ('wanglou.readings', 'wanglou.levels')
+    """
+    name, _, last = topic.rpartition(".")
+    return name if last.isdigit() and name.endswith(WIDE) else topic
 
 
 def settings(**given: Any) -> Settings:

@@ -88,6 +88,12 @@ class Positions:
             .values(applied=applied, plan=page.plan, now=page.now, saved=clock.now()))
         return bool(done.rowcount)
 
+    def all(self) -> dict[Place, int]:
+        """The last offset that is applied and saved of each place."""
+        with self.engine.connect().execution_options(reading=True) as connection:
+            rows = connection.execute(select(position).where(position.c.stage == self.stage))
+            return {Place(row.topic, row.partition): row.applied for row in rows}
+
     def _here(self, place: Place) -> tuple[ColumnElement[bool], ...]:
         return (position.c.stage == self.stage, position.c.topic == place.topic, position.c.partition == place.partition)
 

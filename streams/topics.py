@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from detectors.reading import PlanRecord
 from streams.codec import Record, encode
 from streams.errors import Unavailable, WanglouError
-from streams.settings import Settings
+from streams.settings import WIDE, Settings
 
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient
@@ -38,8 +38,8 @@ class Topic:
                 "min.insync.replicas": str(max(1, settings.replication - 1))}
 
 
-TOPICS = (Topic("readings", 7, wide=True), Topic("judged", 7, wide=True), Topic("levels", 30), Topic("events", 30),
-          Topic("rejects", 30))
+TOPICS = (*(Topic(name, 7, wide=True) for name in WIDE), Topic("levels", 30), Topic("events", 30), Topic("rejects", 30),
+          Topic("alerts", 30))
 
 
 @contextmanager
@@ -94,7 +94,8 @@ def check_topics(settings: Settings) -> list[str]:
                 faults.append(f"{name}: is not there; run `wanglou topics create`")
                 continue
             if there[name] != wanted:
-                faults.append(f"{name}: has {there[name]} partitions, the settings say {wanted}")
+                faults.append(f"{name}: has {there[name]} partitions, the settings say {wanted}"
+                              + (f"; more of them: `wanglou topics grow --partitions {wanted}`" if wanted > there[name] else ""))
             found = client.describe_configs([ConfigResource("TOPIC", name)], config_filter="all")
             values = {key: said["value"] for key, said in found["topic"][name].items()}
             faults += [f"{name}: {key} is {values.get(key)}, should be {value}"
@@ -103,7 +104,7 @@ def check_topics(settings: Settings) -> list[str]:
 
 
 def lengths(settings: Settings) -> dict[tuple[str, int], tuple[int, int]]:
-    """First and next offset of each partition of our topics, by name without prefix."""
+    """First and next offset of each partition of our topics of these settings' generation, by the plain name (`readings`)."""
     from kafka import TopicPartition
     from kafka.admin import OffsetSpec
 
@@ -112,8 +113,8 @@ def lengths(settings: Settings) -> dict[tuple[str, int], tuple[int, int]]:
         places = [TopicPartition(name, p) for name, count in there.items() for p in range(count)]
         first = client.list_partition_offsets({p: OffsetSpec.EARLIEST for p in places})
         last = client.list_partition_offsets({p: OffsetSpec.LATEST for p in places})
-        cut = len(settings.prefix)
-        return {(p.topic[cut:], p.partition): (first[p].offset, last[p].offset) for p in places}
+        plain = {settings.topic(topic.name): topic.name for topic in TOPICS}
+        return {(plain[p.topic], p.partition): (first[p].offset, last[p].offset) for p in places}
 
 
 def send_all(settings: Settings, records: list[tuple[str, int, Record]]) -> None:

@@ -178,7 +178,7 @@ async def _file(settings: Settings, path: Path, source: str, name: str, decoder:
 
 
 async def _kafka(settings: Settings, source: str, name: str, options: dict[str, str]) -> None:
-    from streams.feeds.producer import KafkaLink
+    from streams.feeds.link import KafkaLink
     from streams.feeds.relay.columns import Fields
     from streams.feeds.run import beside, opened
     from streams.feeds.transports.kafka import Foreign, Relay

@@ -1,4 +1,4 @@
-"""`wanglou topics`: make and check the topics."""
+"""`wanglou topics`: make, check and grow the topics."""
 from __future__ import annotations
 
 from pathlib import Path
@@ -11,9 +11,10 @@ from streams.errors import WanglouError
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    sub = typer.Typer(no_args_is_help=True, help="Make and check the topics.")
+    sub = typer.Typer(no_args_is_help=True, help="Make, check and grow the topics.")
     sub.command("create")(create)
     sub.command("check")(check)
+    sub.command("grow")(grow)
     app.add_typer(sub, name="topics")
 
 
@@ -21,13 +22,14 @@ def create(configs: Annotated[Path | None, typer.Option(help="Folder of configs 
            plan: Annotated[bool, typer.Option(help="Write the first plan as offset 0.")] = True) -> None:
     """Make what is missing; the first record of each partition of readings, and of levels, is the plan."""
     from streams.apply import keep
+    from streams.generations import current
     from streams.packs import find_configs, load_city
     from streams.plans import Plans
     from streams.settings import settings
     from streams.sql import engine
     from streams.topics import announce_plan, create_topics
 
-    ours = settings(configs=configs)
+    ours = current(settings(configs=configs))
     made = create_topics(ours)
     print(f"made {', '.join(made)}" if made else "all topics are there")
     if plan:
@@ -39,9 +41,22 @@ def create(configs: Annotated[Path | None, typer.Option(help="Folder of configs 
 
 def check() -> None:
     """Compare the topics with what they must be; exit 1 when one is not."""
+    from streams.generations import current
     from streams.settings import settings
     from streams.topics import check_topics
 
-    if faults := check_topics(settings()):
+    if faults := check_topics(current(settings())):
         raise WanglouError("\n".join(faults))
     print("all topics are as they should be")
+
+
+def grow(partitions: Annotated[int, typer.Option(help="How many there shall be: a power of two up to 256, more than there are.")]
+         ) -> None:
+    """More partitions for readings, under load: a pause, no loss. Says what it does and waits for; run again, it goes on.
+
+    Judges (and combine) must be running. Feeds keep what comes on their disk meanwhile.
+    """
+    from streams.grow import grow as work
+    from streams.settings import settings
+
+    work(settings(), partitions, lambda text: print(text, flush=True))

@@ -98,6 +98,11 @@ class Blocker:
         block = self._open.pop(place)
         self._full.append(Closed(block.serial, place, block.block()))
 
+    def spread(self, partitions: int) -> None:
+        """From now on over so many partitions. What is open must have been closed before."""
+        self.partitions = partitions
+        self._homes.clear()
+
     def close(self, now: int | None = None) -> list[Closed]:
         """The blocks that are full, and those opened `wait` µs ago or earlier; with None every one."""
         for place in [p for p, b in self._open.items() if now is None or now - b.opened >= self.wait]:

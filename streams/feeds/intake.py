@@ -98,6 +98,12 @@ class Intake:
         self._send(closed)
         return kept
 
+    def move(self, readings: str, partitions: int) -> None:
+        """Another topic from now on, with more partitions; what is in an open block still goes to the old one."""
+        self._send(self.blocker.close())
+        self.names = self.names._replace(readings=readings)
+        self.blocker.spread(partitions)
+
     def gauge_sources(self, now: int) -> None:
         """The sources' metrics as of `now` (µs UTC)."""
         state = self.sources.state(now)

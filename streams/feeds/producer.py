@@ -13,73 +13,25 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from streams.errors import Unavailable
 from streams.feeds.buffer import Buffer, Full, Kept
+from streams.feeds.link import DOWN, Link
 
 log = logging.getLogger(__name__)
 KAFKA, DISK = "kafka", "buffer"
 FRAME = 100
 """Bytes, at most, that a record's frame adds on disk."""
-DOWN = (OSError, RuntimeError, Unavailable)
-"""How a link fails: sockets and time limits (OSError), Kafka's own errors (aiokafka's are RuntimeErrors)."""
-
-
-class Link(Protocol):
-    """A connection to Kafka."""
-
-    async def send(self, topic: str, partition: int, value: bytes) -> asyncio.Future[Any]:
-        """Hand over; the future is done when it is acknowledged. Cancelled before it returns, nothing was handed over.
-
-        Both fail with one of DOWN.
-        """
-        ...
-
-    async def close(self) -> None:
-        """Let go; what was not acknowledged fails."""
-        ...
-
-
-class KafkaLink:
-    """aiokafka, acks=all. gzip: the one compression that kafka-python, which other tools read the log with, has built in."""
-
-    def __init__(self, producer: Any) -> None:
-        self._producer = producer
-
-    @classmethod
-    async def open(cls, broker: str, idempotent: bool = True, compression: str | None = "gzip") -> KafkaLink:
-        """Connect, or Unavailable. `idempotent=False` for Tansu, which knows no such producer."""
-        from aiokafka import AIOKafkaProducer
-        from aiokafka.errors import KafkaError
-
-        producer = AIOKafkaProducer(bootstrap_servers=broker, acks="all", enable_idempotence=idempotent,
-                                    compression_type=compression, max_request_size=8 << 20, max_batch_size=1 << 20,
-                                    request_timeout_ms=10_000, retry_backoff_ms=200)
-        link = cls(producer)
-        try:
-            await asyncio.wait_for(producer.start(), 10)
-        except (KafkaError, OSError) as error:
-            await link.close()
-            raise Unavailable(f"no broker at {broker}: {error}") from error
-        return link
-
-    async def send(self, topic: str, partition: int, value: bytes) -> asyncio.Future[Any]:
-        """Hand over to aiokafka's accumulator."""
-        future: asyncio.Future[Any] = await self._producer.send(topic, value, partition=partition)
-        return future
-
-    async def close(self) -> None:
-        """Stop; a broker that is away does not hold us up."""
-        with suppress(*DOWN):
-            await asyncio.wait_for(self._producer.stop(), 3)
+Record = tuple[str, int, bytes]
+"""Topic, partition, value."""
 
 
 @dataclass(eq=False, slots=True)
 class _Item:
     """One record on its way."""
 
-    record: tuple[str, int, bytes]
+    record: Record
     done: asyncio.Future[str]
     put: float                                      # loop time
     sent: asyncio.Future[Any] | None = None
@@ -98,14 +50,24 @@ def _took(sent: asyncio.Future[Any]) -> bool:
     return sent.done() and not sent.cancelled() and sent.exception() is None
 
 
+async def _all(sent: list[asyncio.Future[Any]]) -> None:
+    """Wait for every one, then fail as the first that did."""
+    if sent:
+        await asyncio.wait(sent)
+    for one in sent:
+        one.result()
+
+
 class Outlet:
     """The one way out of a feed. `start` before the first `put`, `close` at the end.
 
     `connect` gives a new Link or raises Unavailable; `patience` = seconds without an acknowledgement until the disk takes over.
+    `route` says where a record goes when it leaves: after a growth, what waited for the old topic is several for the new one.
     """
 
     def __init__(self, connect: Callable[[], Awaitable[Link]], buffer: Buffer, patience: float = 2.0, retry: float = 1.0) -> None:
         self.connect, self.buffer, self.patience, self.retry = connect, buffer, patience, retry
+        self.route: Callable[[Record], list[Record]] = lambda record: [record]
         self.online = False                         # else everything goes to the disk, and `_drain` works on coming back
         self._queue: deque[_Item] = deque()
         self._queued = 0
@@ -194,7 +156,7 @@ class Outlet:
         while self._queue and self._link and not self._broken:
             item = self._queue[0]
             try:
-                item.sent = await asyncio.wait_for(self._link.send(*item.record), self.patience)
+                item.sent = await asyncio.wait_for(self._hand(self._link, item.record), self.patience)
             except DOWN as error:
                 log.warning("Kafka does not take records: %r", error)
                 self._broken = True
@@ -202,6 +164,11 @@ class Outlet:
             self._pop()
             self._flight.append(item)
             item.sent.add_done_callback(partial(self._acknowledged, item))
+
+    async def _hand(self, link: Link, record: Record) -> asyncio.Future[Any]:
+        """One record to the link; the future is done when all that became of it is decided."""
+        sent = [await link.send(*one) for one in self.route(record)]
+        return sent[0] if len(sent) == 1 else asyncio.ensure_future(_all(sent))
 
     def _pop(self) -> _Item:
         item = self._queue.popleft()
@@ -302,7 +269,8 @@ class Outlet:
         assert self._link is not None
         try:
             for k in kept:
-                self._doubt[k.start] = await asyncio.wait_for(self._link.send(k.topic, k.partition, k.value), self.patience)
+                record = k.topic, k.partition, k.value
+                self._doubt[k.start] = await asyncio.wait_for(self._hand(self._link, record), self.patience)
         except DOWN as error:
             self._broken = True
             raise Unavailable(f"Kafka does not take what lies on the disk: {error!r}") from error

@@ -12,6 +12,7 @@ from streams.feeds.decoders import decode, names
 from streams.feeds.plan import PlanWatch
 from streams.feeds.run import newest
 from streams.feeds.words import Reading, Refused
+from streams.generations import current
 from streams.rejects import Reject
 from streams.settings import Settings
 from streams.topics import send_all
@@ -22,7 +23,7 @@ def again(settings: Settings, rows: Iterable[Reject]) -> tuple[int, list[tuple[R
     found = newest(settings, print)()
     if found is None:
         raise Unavailable("there is no plan: run `wanglou topics create` or `wanglou apply`")
-    plan = PlanWatch(lambda: found)
+    settings, plan = current(settings), PlanWatch(lambda: found)
     plan.hash, plan.city = found
     blocker, count, still = Blocker(settings.partitions), 0, list[tuple[Reject, Refused]]()
     for row in rows:

@@ -6,6 +6,9 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from detectors.pack import City, FeedSource
 from streams import clock, rejects
@@ -13,8 +16,11 @@ from streams.errors import Unavailable
 from streams.feeds.blocks import Blocker
 from streams.feeds.buffer import Buffer, Full
 from streams.feeds.intake import Intake, Names
+from streams.feeds.link import KafkaLink, Link
 from streams.feeds.plan import PlanWatch
-from streams.feeds.producer import KafkaLink, Link, Outlet
+from streams.feeds.producer import Outlet
+from streams.feeds.regroup import regroup
+from streams.generations import Generations
 from streams.metrics import Metrics, serve
 from streams.plans import Newest, Plans
 from streams.settings import Settings
@@ -77,12 +83,39 @@ async def opened(settings: Settings, name: str, say: Say, played: bool = False, 
                 PlanWatch(newest(settings, say)))
     server = serve(settings.metrics_port, metrics.registry) if settings.metrics_port else None
     outlet.start()
+    growing = asyncio.create_task(_grow(feed))
     try:
         yield feed
     finally:
+        growing.cancel()
+        await asyncio.gather(growing, return_exceptions=True)
         await outlet.close()
         if server:
             server.close()
+
+
+async def _grow(feed: Feed, every: float = 1.0) -> None:
+    """Ask the database for ever which generation of `readings` is in force, and go over to it. A wrong belief does no harm:
+    a topic that is closed takes nothing, and what was meant for it waits on the disk.
+    """
+    kept: list[Generations] = []
+
+    def ask() -> tuple[Settings, dict[str, int]]:
+        if not kept:
+            kept.append(Generations(wait_for_database(feed.settings.state_url, lambda text: None, limit=1)))
+        now, rows = kept[0].current(feed.settings), kept[0].all()
+        return now, {feed.settings.of(r.number, r.partitions).topic("readings"): r.partitions
+                     for r in rows if r.number < now.generation}
+
+    while True:
+        with suppress(SQLAlchemyError, Unavailable):
+            now, older = await asyncio.to_thread(ask)
+            topic = now.topic("readings")
+            if topic != feed.intake.names.readings:
+                log.warning("from now on to %s, %d partitions", topic, now.partitions)
+                feed.intake.move(topic, now.partitions)
+                feed.intake.outlet.route = partial(regroup, older=older, topic=topic, partitions=now.partitions)
+        await asyncio.sleep(every)
 
 
 class _Seldom:

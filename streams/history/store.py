@@ -13,11 +13,14 @@ from sqlalchemy import Connection, Engine, text
 
 from detectors.reading import Block, Flag, PlanRecord
 from streams.codec import BadRecord, decode
+from streams.errors import Unavailable
+from streams.generations import Before
 from streams.history.keep import thin
 from streams.history.rows import Row, Rows, raw_rows, said_rows
 from streams.history.tables import tables
 from streams.ledger import Out, Place, Taken
 from streams.plans import Plans, city_of
+from streams.settings import plain
 from streams.snapshots import Page, Positions
 from streams.sql import create
 
@@ -43,7 +46,7 @@ class Keeping:
 
     def __init__(self, place: Place, taken: Taken, plans: Plans) -> None:
         self.place, self.plans, self.rows = place, plans, Rows(plan=taken.plan)
-        self.judged = place.topic.endswith("judged")
+        self.judged = plain(place.topic).endswith("judged")
 
     async def ready(self, value: bytes) -> None:
         """Nothing is needed."""
@@ -85,7 +88,7 @@ class HistoryStore:
     """Rows and positions in history.db."""
 
     def __init__(self, engine: Engine, plans: Plans) -> None:
-        self.engine, self.plans = engine, plans
+        self.engine, self.plans, self.before = engine, plans, Before()
         self.positions = Positions(engine, "history")
         create(engine, tables)
 
@@ -96,7 +99,11 @@ class HistoryStore:
             log.info("history thinned", dropped=thin(self.engine, city_of(newest[1])))
 
     def open(self, place: Place) -> tuple[Taken, Keeping]:
-        """Become the owner of a partition."""
+        """Become the owner of a partition; Unavailable while what it goes on from is not read to its end."""
+        if first := self.before.waits(place):
+            left = first[1] - self.positions.all().get(first[0], -1)
+            if left > 0:
+                raise Unavailable(f"{first[0].topic}/{first[0].partition} comes first: {left} records")
         with self.engine.begin() as connection:
             taken = self.positions.take(connection, place)
         return taken, Keeping(place, taken, self.plans)

@@ -78,7 +78,7 @@ async def _both(ours: Settings, source: str, out: str) -> None:
     from dataclasses import replace
 
     from streams.cli.feed import say
-    from streams.feeds.producer import KafkaLink
+    from streams.feeds.link import KafkaLink
     from streams.feeds.run import beside, opened
     from streams.feeds.transports.kafka import Foreign, Relay
 

@@ -23,7 +23,7 @@ from streams import clock, rejects
 from streams.codec import encode
 from streams.errors import Unavailable
 from streams.feeds.intake import Intake
-from streams.feeds.producer import KafkaLink
+from streams.feeds.link import KafkaLink
 from streams.feeds.relay.batches import Corrupt
 from streams.feeds.relay.columns import Fields, Reader
 from streams.feeds.relay.fetch import Fetch
@@ -89,6 +89,7 @@ class _Run:
 
     def __init__(self, relay: Relay, link: KafkaLink) -> None:
         self.relay, self.link, self.intake = relay, link, relay.intake
+        self.names, self.partitions = relay.intake.names, relay.intake.blocker.partitions   # of the generation it begins in
         foreign = relay.foreign
         self.fetch = Fetch(foreign.broker, foreign.topic, foreign.group, foreign.session, self.given_up)
         self.rules: Rules | None = None
@@ -145,7 +146,9 @@ class _Run:
         return count
 
     def _plan(self) -> None:
-        """A new plan numbers the series anew."""
+        """A new plan numbers the series anew. More partitions: all that is open is read again."""
+        if self.partitions != self.intake.blocker.partitions:
+            raise Unavailable(f"{self.names.readings} goes on in {self.intake.names.readings}")
         rules = self.relay.rules()
         if rules is not self.rules:
             self.left += self.gather.close() if self.rules is not None else []
@@ -153,12 +156,12 @@ class _Run:
             self.reader = Reader(rules, Fields.of(rules.options))
             gc.collect()
             gc.freeze()                                     # a plan is large and stays: no collection looks through it again
-            self.gather = Gather(self.reader.names, self.reader.packs, self.intake.blocker.partitions, rules.source.id)
+            self.gather = Gather(self.reader.names, self.reader.packs, self.partitions, rules.source.id)
 
     async def _send(self, full: list[Full]) -> None:
         full, self.left = self.left + full, []
         for partition, first, block, packs in full:
-            await self._out(self.intake.names.readings, partition, encode(replace(block, sent=clock.now())), first, packs)
+            await self._out(self.names.readings, partition, encode(replace(block, sent=clock.now())), first, packs)
 
     async def _out(self, topic: str, partition: int, value: bytes, first: int, counts: dict[str, int]) -> None:
         while len(self.sent) >= AHEAD:
@@ -167,18 +170,18 @@ class _Run:
 
     async def _refuse(self, place: TopicPartition, offset: int, one: Refused) -> None:
         at = f"{place.topic}/{place.partition} offset {offset}" + (f", {one.place}" if one.place else "")
-        row = rejects.reject(clock.now(), self.intake.names.feed, self.rules.source.id,         # type: ignore[union-attr]
+        row = rejects.reject(clock.now(), self.names.feed, self.rules.source.id,         # type: ignore[union-attr]
                              self.reader.fields.format, one.reason, at, one.what, one.raw)
-        self.intake.metrics.rejects.labels(self.intake.names.feed, one.reason).inc()
+        self.intake.metrics.rejects.labels(self.names.feed, one.reason).inc()
         self.relay.rejected += 1
-        await self._out(self.intake.names.rejects, 0, rejects.encode(row), self.answer, {})
+        await self._out(self.names.rejects, 0, rejects.encode(row), self.answer, {})
 
     async def _acknowledged(self) -> None:
         """The oldest record under way is Kafka's; raises what Kafka refused it with."""
         one = self.sent.popleft()
         await one.done
         for pack, count in one.counts.items():
-            self.intake.metrics.readings.labels(pack, self.intake.names.feed).inc(count)
+            self.intake.metrics.readings.labels(pack, self.names.feed).inc(count)
         self.relay.accepted += sum(one.counts.values())
 
     async def _settle(self) -> None:
