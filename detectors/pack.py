@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from detectors.calendar import Active, Calendar
 from detectors.level import Level
 
+SELF = "self"
+"""The pack whose one station proves the chain by itself: it is no part of the city and counts nowhere."""
 Num = float | dict[str, float]
 Value = float | tuple[float, ...] | dict[str, float | tuple[float, ...]]
 """A parameter: a number, a fixed row of numbers, or either of them by site."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from detectors.level import Level
-from detectors.pack import Limit, Site
+from detectors.pack import SELF, Limit, Site
 from detectors.plan import Plan, number
 from detectors.state import State
 from detectors.table import Table
@@ -42,6 +42,8 @@ class Counts:
         levels: Rows = {}
         for table, (names, places) in zip(state.tables, self.areas, strict=True):
             pack = table.group.indicator.pack
+            if pack == SELF:        # the station of the self check is no part of the city
+                continue
             _count(series, pack, names, places, table.live.series["fresh"], FRESH)
             real = [d for d, x in enumerate(table.group.detectors) if x.scope == "real"]
             if real and len(table.sites):

@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     unsaved: int = Field(20_000, ge=1)              # records a partition may be ahead of its snapshot before judging waits
     canary_seconds: float = Field(600.0, ge=0)      # between two canaries of the pack `self`; 0 = none
     canary_feed: str = ""                           # the feed's door for them; default: this machine's feed
+    canary_seconds: float = Field(600.0, ge=0)      # between two canaries of the pack `self`; 0 = none
+    canary_feed: str = ""                           # the feed's door for them; default: this machine's feed
     scenario: str = ""                              # "×120": a history is being played, and the pages say so
     fault: str = ""                                 # tests only: `after_produce:3` kills the process there, the third time
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from streams.desk import ladder, routes
 from streams.desk.alert import Facts, Move, Refused, State, after
+from streams.desk.exercise import mark
 from streams.desk.fold import Moment, afresh, old
 from streams.desk.ladder import Step
 from streams.desk.messages import wording
@@ -52,7 +53,8 @@ def _begin(s: Session, alert: Alert, m: Moment) -> None:
     if alert.scope == "shadow":
         return
     alert.as_of = alert.time if old(alert, m) else None
-    found = routes.ladder_of(m.names.city, alert.pack, level, alert.site, alert.area, alert.as_of is not None, m.now)
+    found = mark.LADDER if mark.hidden(alert) else routes.ladder_of(
+        m.names.city, alert.pack, level, alert.site, alert.area, alert.as_of is not None, m.now)
     save(s, alert, ladder.ended(steps_of(s, alert), False), m)
     _drop(s, alert)
     afresh(alert)

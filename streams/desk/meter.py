@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from detectors.level import Level
 from streams.desk.alert import State
+from streams.desk.exercise.mark import HIDDEN
 from streams.desk.names import Names
 from streams.desk.store import Store
 from streams.desk.tables import Alert, Audit, Delivery
@@ -36,7 +37,7 @@ class Meter:
             rows = s.execute(
                 select(Audit, Alert)
                 .join(Alert, Alert.id == Audit.alert)
-                .where(Audit.seq > self.seq)
+                .where(Audit.seq > self.seq, ~HIDDEN)
                 .order_by(Audit.seq)
                 .limit(1000)
             ).all()
@@ -61,7 +62,7 @@ class Meter:
     def _open(self) -> dict[tuple[str, ...], float]:
         names = self.names()
         with self.store.read() as s:
-            rows = s.scalars(select(Alert).where(Alert.open))
+            rows = s.scalars(select(Alert).where(Alert.open, ~HIDDEN))
             return dict(
                 Counter((a.pack, names.district(a.site, a.area), Level(a.level or a.shown).word, a.state, a.scope) for a in rows)
             )
@@ -94,7 +95,8 @@ class Meter:
         with self.store.read() as s:
             rows = s.execute(
                 select(Audit.alert, func.count())
-                .where(Audit.at > since, Audit.act.in_(("opened", "raised")))
+                .join(Alert, Alert.id == Audit.alert)
+                .where(Audit.at > since, Audit.act.in_(("opened", "raised")), Alert.scope == "real")
                 .group_by(Audit.alert)
             ).all()
             return {(): sum(n >= 3 for _, n in rows)}

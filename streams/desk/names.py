@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import isnan
 
-from detectors.pack import Area, City, Detector, Indicator, Num, Pack, Post, Rule, Text
+from detectors.pack import SELF, Area, City, Detector, Indicator, Num, Pack, Post, Rule, Text
 from detectors.registry import load
 from streams import clock
 from streams.desk import local
@@ -55,8 +55,8 @@ class Names:
 
     @cached_property
     def series(self) -> int:
-        """How many series the plan has."""
-        return sum(len(i.sites) for i in self.indicators.values())
+        """How many series the plan has, but for that of the self check."""
+        return sum(len(i.sites) for i in self.indicators.values() if i.pack != SELF)
 
     def indicator(self, id_: str, lang: str) -> str:
         """Its title."""

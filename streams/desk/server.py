@@ -15,6 +15,8 @@ from streams.desk.api.app import make_app
 from streams.desk.consume import Consumer
 from streams.desk.deliver import Deliverer
 from streams.desk.engine import Work
+from streams.desk.exercise import mark
+from streams.desk.exercise.canary import Canary, http
 from streams.desk.fold import Moment
 from streams.desk.meter import Meter
 from streams.desk.people.links import links
@@ -43,7 +45,8 @@ class Desk:
         self.names = names.Plan(names.from_state(settings.state_url))
         self.played = settings.scenario or ("▶" if settings.ticks == "log" else "")
         url = settings.desk_public or f"http://{settings.desk_host}:{settings.desk_port}"
-        self.deliverer = Deliverer(self.store, channels.load(settings.data, self.options), self.moment, url, self.metrics)
+        lines = {**channels.load(settings.data, self.options), mark.CHANNEL: mark.Line()}
+        self.deliverer = Deliverer(self.store, lines, self.moment, url, self.metrics)
         if settings.desk_public:
             self.deliverer.link = links(self.store, settings.desk_public)
         self.consumer = Consumer(self.store, settings.broker, settings.topic("events"), self.moment, self.metrics)
@@ -51,8 +54,10 @@ class Desk:
         kafka = publish_log.Kafka(settings.broker, settings.topic(publish_log.TOPIC))
         writer = publish_log.Writer(self.store, self.names, kafka.connect, kafka.tail)
         courier = Courier(self.store, self.deliverer.channels, self.moment, url, hand.sender(settings, clock.now))
+        door = settings.canary_feed or f"http://127.0.0.1:{settings.feed_port}/readings"
+        canary = Canary(self.store, self.moment, http(door), settings.canary_seconds, self.metrics)
         self.work = Work(self.store, self.consumer, self.deliverer, meter, self.moment,
-                         {"courier": courier.pump, "alerts": writer.pump})
+                         {"courier": courier.pump, "alerts": writer.pump, "canary": canary.pump})
         self.site = Site(
             self.store,
             self.names,

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from streams.desk.duty import tables as _duty  # noqa: F401
+from streams.desk.exercise import tables as _exercise  # noqa: F401
 from streams.desk.people import tables as _people  # noqa: F401  (its tables belong to this database)
 from streams.desk.people.current import on_record
 from streams.desk.publish import tables as _publish  # noqa: F401

@@ -18,6 +18,7 @@ from streams.clock import iso
 from streams.desk import acts, calls, outbox
 from streams.desk.alert import Refused
 from streams.desk.api.who import site_of
+from streams.desk.exercise.mark import HIDDEN
 from streams.desk.pages import ask
 from streams.desk.people.current import permit
 from streams.desk.people.rights import Act
@@ -86,7 +87,7 @@ def alerts(
     request: Request, open_: bool | None = Query(None, alias="open"), limit: int = Query(500, ge=1, le=5000)
 ) -> list[dict[str, Any]]:
     """Alerts, the newest first; `?open=true` for the open ones."""
-    query = select(Alert).order_by(Alert.opened.desc(), Alert.id).limit(limit)
+    query = select(Alert).where(~HIDDEN).order_by(Alert.opened.desc(), Alert.id).limit(limit)
     if open_ is not None:
         query = query.where(Alert.open == open_)
     with site_of(request).store.read() as s:

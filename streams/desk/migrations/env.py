@@ -4,6 +4,7 @@ from __future__ import annotations
 from alembic import context
 
 from streams.desk.duty import tables as _duty  # noqa: F401
+from streams.desk.exercise import tables as _exercise  # noqa: F401
 from streams.desk.people import tables as _people  # noqa: F401
 from streams.desk.publish import tables as _publish  # noqa: F401
 from streams.desk.tables import Base

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from streams.desk.calls import step_of
+from streams.desk.exercise.mark import HIDDEN
 from streams.desk.ladder import Step
 from streams.desk.tables import Alert, Audit, Delivery, Item, Member, Mute, Offset, Rung
 
@@ -41,7 +42,7 @@ def found(s: Session, alerts: Iterable[Alert]) -> dict[str, Found]:
 
 def open_alerts(s: Session) -> list[Found]:
     """All open alerts; one that is covered lies inside its covering alert."""
-    all_ = found(s, s.scalars(select(Alert).where(Alert.open)))
+    all_ = found(s, s.scalars(select(Alert).where(Alert.open, ~HIDDEN)))
     for f in list(all_.values()):
         if f.alert.covered_by in all_:
             all_[str(f.alert.covered_by)].covered.append(f)
@@ -87,7 +88,7 @@ def muted(s: Session, post: str) -> Mute | None:
 
 def last_closed(s: Session) -> Alert | None:
     """The alert that was closed last."""
-    return s.scalar(select(Alert).where(~Alert.open).order_by(Alert.closed.desc()).limit(1))
+    return s.scalar(select(Alert).where(~Alert.open, ~HIDDEN).order_by(Alert.closed.desc()).limit(1))
 
 
 def history(s: Session, id_: str) -> list[Audit]:
