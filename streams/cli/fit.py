@@ -37,11 +37,10 @@ def fit(
     from streams.clock import now
     from streams.errors import UsageError
     from streams.fit import fit_rows, frame_of
-    from streams.generations import Generations
+    from streams.generations import current
     from streams.packs.faults import meant
     from streams.replay.options import history_of
     from streams.settings import settings
-    from streams.sql import engine
     from streams.warming import history as stored
     from streams.warming import send
 
@@ -59,7 +58,7 @@ def fit(
         moment = moment or now()
         frame = stored(ours, city, list(paths), moment)
     found = fit_rows(city, frame, moment, list(paths))
-    written = 0 if dry_run or not found else send(Generations(engine(ours.state_url)).current(ours), found)
+    written = 0 if dry_run or not found else send(current(ours), found)
     many = Counter(row.detector for row in found)
     sites = {i.id: len(i.sites) for p in city.packs for i in p.indicators}
     for path, detector in paths.items():

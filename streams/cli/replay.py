@@ -37,13 +37,14 @@ def replay(
     from streams.events import event_json
     from streams.replay.offline import run
     from streams.replay.options import city_of, history_of, known, writable
+    from streams.replay.refit import records
 
     end = _end(until)
     city, name = city_of(configs)
     history = known(history_of(files, tz, time, site, map, arrived), set(Plan(city).series))
     events, unjudged = 0, Counter[str]()
     with writable(out).open("wb") as file:
-        for event in run(city, history.blocks(), name, until=end, unjudged=unjudged):
+        for event in run(city, records(city, history), name, until=end, unjudged=unjudged):
             file.write(encode(event_json(event)) + b"\n")
             events += 1
     reasons = _write_rejects(Path(f"{out}.rejects.jsonl"), history.rejects)

@@ -14,7 +14,7 @@ from detectors.event import Change
 from detectors.judge import State, judge, tick
 from detectors.pack import City
 from detectors.plan import Plan
-from detectors.reading import Block
+from detectors.reading import Block, Fit
 
 SIZE = 4096
 """Readings judged at once; the results do not depend on it."""
@@ -68,7 +68,7 @@ NOT_JUDGED = ("late", "duplicate", "future", "old", "unknown", "guest")
 """What `state.named` calls readings that no detector has seen."""
 
 
-def run(city: City, blocks: Iterable[Block], plan_hash: str = "", compiled: bool = True, until: int | None = None,
+def run(city: City, blocks: Iterable[Block | Fit], plan_hash: str = "", compiled: bool = True, until: int | None = None,
         unjudged: Counter[str] | None = None) -> Iterator[Change]:
     """All events of a history, in the order in which they would have been said.
 
@@ -76,6 +76,9 @@ def run(city: City, blocks: Iterable[Block], plan_hash: str = "", compiled: bool
     """
     offline = Offline(city, plan_hash, compiled=compiled)
     for block in blocks:
+        if isinstance(block, Fit):
+            offline.state.control(block)
+            continue
         yield from offline.feed(block)
         if unjudged is not None:
             unjudged.update(word for word in offline.state.named if word in NOT_JUDGED)

@@ -13,7 +13,8 @@ from detectors.judge import State, judge, tick
 from detectors.level import Level
 from detectors.pack import City, Pack
 from detectors.plan import Plan
-from detectors.reading import Block
+from detectors.reading import Block, Fit
+from streams.replay.refit import records
 
 if TYPE_CHECKING:
     from streams.replay.history import History
@@ -47,7 +48,7 @@ def score(city: City, history: History, path: str, compiled: bool = True) -> Sco
     state = State(plan, compiled=compiled, trace=not derived)
     state.kept.add(judged)
     made: list[Made] = []
-    for block, place in _blocks(history):
+    for block, place in _blocks(history, cut, state):
         judge(plan, state, block)
         out.flag[place] = state.flags
         _fill(out, state, place)
@@ -68,10 +69,13 @@ class Made(NamedTuple):
     arrived: int
 
 
-def _blocks(history: History) -> Iterator[tuple[Block, NDArray[np.int64]]]:
-    """Blocks, each with the input rows of its readings."""
+def _blocks(history: History, city: City, state: State) -> Iterator[tuple[Block, NDArray[np.int64]]]:
+    """Blocks, each with the input rows of its readings; what was fitted in between goes to the state."""
     start = 0
-    for block in history.blocks():
+    for block in records(city, history):
+        if isinstance(block, Fit):
+            state.control(block)
+            continue
         yield block, history.row[start:start + len(block)]
         start += len(block)
 

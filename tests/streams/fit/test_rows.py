@@ -23,6 +23,8 @@ from streams.codec import decode, encode
 from streams.fit import fit_rows, fitters, warm_rows
 from streams.fit._stored import stored
 from streams.history.tables import bucket, reading, tables
+from streams.replay.history import read
+from streams.replay.refit import records
 from streams.sql import engine
 from streams.warming import fresh, rows
 
@@ -205,3 +207,16 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
         main()
     said = capsys.readouterr().out
     assert left.value.code == 0 and "p/odd (seasonal): 1 of 2 series fitted; 1 warming" in said and "nothing written" in said
+
+
+def test_a_replay_refits_as_of_each_date(tmp_path: Path) -> None:
+    """A played history carries the rows of each date between its readings, made of what had arrived by then."""
+    of = city("seasonal", Fitting("hour_of_week"))
+    lines = [f"{pd.Timestamp(t, unit='us').isoformat()}Z,a,calls,{x:.2f}" for t, x in hourly(10)]
+    (tmp_path / "h.csv").write_text("\n".join(["time,site,indicator,value", *lines]), "utf-8")
+    found = list(records(of, read([tmp_path / "h.csv"])))
+    kinds = [type(record).__name__ for record in found]
+    assert kinds == ["Block", "Fit", "Block", "Fit", "Block"] and sum(len(r) for r in found if isinstance(r, Block)) == 1680
+    first, second = (r for r in found if isinstance(r, Fit))
+    assert first.origin < second.origin and first.row[336] == 4.0 and second.row[336] == 8.0
+    assert [type(r) for r in records(city("ewma", None), read([tmp_path / "h.csv"]))] == [Block]
