@@ -43,14 +43,16 @@ class Settings(BaseSettings):
     desk_key: Path | None = None
     desk_idle: float = Field(12.0, gt=0)            # hours without use after which a session ends
     desk_longest: float = Field(168.0, gt=0)        # hours after which it ends in any case
+    oidc_issuer: str = ""                           # single sign-on (OpenID Connect): its address; "" = none
+    oidc_client: str = ""
+    oidc_secret: str = Field("", repr=False)
+    oidc_title: str = "统一身份"                    # the words on its button
     feed_port: int = 8081
     feed_buffer: int = Field(256 << 20, ge=1 << 12)     # bytes that a feed keeps on disk while Kafka is away; then it refuses
     ticks: Literal["own", "log"] = "own"            # log: a played history writes the ticks
     snapshot_seconds: float = Field(10.0, gt=0)
     session_timeout: float = Field(10.0, ge=1)      # seconds until Kafka gives up a worker
     unsaved: int = Field(20_000, ge=1)              # records a partition may be ahead of its snapshot before judging waits
-    canary_seconds: float = Field(600.0, ge=0)      # between two canaries of the pack `self`; 0 = none
-    canary_feed: str = ""                           # the feed's door for them; default: this machine's feed
     canary_seconds: float = Field(600.0, ge=0)      # between two canaries of the pack `self`; 0 = none
     canary_feed: str = ""                           # the feed's door for them; default: this machine's feed
     scenario: str = ""                              # "×120": a history is being played, and the pages say so

@@ -13,7 +13,7 @@ from streams.desk.api.look import YEAR
 from streams.desk.api.who import acting, lang_of, site_of, theme_of
 from streams.desk.pages.mine import mine
 from streams.desk.pages.render import page, plain
-from streams.desk.people import accounts, oidc, passwords, sessions
+from streams.desk.people import accounts, passwords, sessions
 from streams.desk.people.current import CURRENT
 from streams.desk.people.limits import SIGN_IN, SLOWEST, WRONG
 from streams.desk.people.rules import Rules
@@ -91,10 +91,11 @@ def secure(request: Request, rules: Rules) -> bool:
 
 def form(request: Request, to: str, name: str = "", wait: int = 0, wrong: bool = False, away: bool = False) -> Response:
     """The page, with what went wrong: 401, or 429 with the seconds to wait; `away` = the foreign sign-in does not answer."""
-    lang = lang_of(request)
+    lang, rules = lang_of(request), site_of(request).rules
     html = plain(
         "login.html", lang, theme_of(request), next=to, user=name, wait=wait, wrong=wrong, away=away,
-        foreign=oidc.title(), path=f"/login?next={quote(to, safe='')}&", now=site_of(request).now(),
+        foreign=rules.foreign.title if rules.foreign else "", path=f"/login?next={quote(to, safe='')}&",
+        now=site_of(request).now(),
     )
     answer = HTMLResponse(html, 429 if wait else 401 if wrong else 200, {"Retry-After": str(wait)} if wait else None)
     if "lang" in request.query_params:

@@ -14,6 +14,7 @@ from starlette.datastructures import Headers
 from streams import clock
 from streams.desk.people import accounts
 from streams.desk.people.limits import Limits
+from streams.desk.people.oidc import Foreign, foreign_of
 from streams.desk.store import Store
 from streams.errors import UsageError
 from streams.settings import Settings
@@ -36,6 +37,7 @@ class Rules:
     always: bool = False
     public: str = ""
     proxies: tuple[str, ...] = ()
+    foreign: Foreign | None = None
     idle: int = 12 * HOUR
     longest: int = 168 * HOUR
     limits: Limits = field(default_factory=Limits)
@@ -83,7 +85,8 @@ def rules_of(settings: Settings, store: Store) -> Rules:
     proxies = tuple(x.strip() for x in settings.desk_proxies.split(",") if x.strip())
     elsewhere = (urlsplit(settings.desk_public).hostname or "localhost") not in LOOPBACK
     far = settings.desk_host not in LOOPBACK or elsewhere or bool(proxies)
-    rules = Rules(far, settings.desk_public, proxies, round(settings.desk_idle * HOUR), round(settings.desk_longest * HOUR))
+    idle, longest = round(settings.desk_idle * HOUR), round(settings.desk_longest * HOUR)
+    rules = Rules(far, settings.desk_public, proxies, foreign_of(settings), idle, longest)
     if far and not rules.accounts_there(store):
         raise UsageError(
             f"WANGLOU_DESK_HOST={settings.desk_host} WANGLOU_DESK_PUBLIC={settings.desk_public}: without accounts the desk "
