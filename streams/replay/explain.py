@@ -12,6 +12,7 @@ from detectors.reading import Flag
 from streams.clock import MICRO
 from streams.errors import WanglouError
 from streams.events import event_json
+from streams.packs.truth import said
 from streams.replay.offline import Offline
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ def _entry(city: City, event: Change) -> Detector | Rule | None:
 def _series(city: City, event: Change, entry: Detector | Rule | None) -> list[str]:
     """The series that decided, and what they are derived from."""
     indicators = {i.id: i for p in city.packs for i in p.indicators}
-    names = list(event.members) if isinstance(entry, Rule) or not event.site else [f"{event.indicator}@{event.site}"]
+    named = list(event.members) if isinstance(entry, Rule) or not event.site else [f"{event.indicator}@{event.site}"]
+    names = [name for name in named if name.partition("@")[0] in indicators]        # a rule over rules names rules
     for name in names:
         indicator, _, site = name.partition("@")
         made = indicators[indicator].derive if indicator in indicators else None
@@ -121,6 +123,9 @@ def _limits(detector: Detector, site: str) -> list[str]:
 def _holds(rule: Rule | None) -> list[str]:
     if rule is None:
         return []
+    if rule.when is not None or rule.levels:
+        says = ", ".join(f"{Level(level).word} from {at:g}" for level, at in rule.levels) or Level(rule.level).word
+        return [f"{said(rule.term)}: {says}"]
     given = ", ".join(f"{name} {value:g}" for name, value in rule.params.items())
     return [f"{rule.kind} ({given}) of {', '.join(rule.of)} at {Level(rule.at).word} or more within {rule.within:g} s: "
             f"{Level(rule.level).word}"]

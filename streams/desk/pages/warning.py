@@ -28,6 +28,7 @@ from streams.desk.pages.timeline import told
 from streams.desk.pages.view import View
 from streams.desk.series import Reading
 from streams.desk.tables import Alert, Delivery, Event, Member
+from streams.packs.truth import said
 from streams.desk.words import ROMAN, level, say
 
 HOURS = 8
@@ -187,11 +188,11 @@ def _rule(a: Alert, v: View) -> list[tuple[str, bool]]:
     rule = v.names.rules.get(a.rule)
     if rule is None:
         return []
-    params = ", ".join(f"{k}: {x:g}" for k, x in rule.params.items())
+    levels = rule.levels or ((rule.level, 0.0),)
     return [
         (f"- id: {rule.id}    # {rule.pack}, line {rule.line}", False),
-        (f"  when: {{{rule.kind}: {{{params}}}, of: [{', '.join(rule.of)}]}}", False),
-        (f"  level: {level(rule.level, 'en').lower()}", True),
+        (f"  when: {said(rule.term)}", False),
+        *((f"  {level(n, 'en').lower()}" + (f": from {at:g}" if rule.levels else ""), n == a.level) for n, at in levels),
         (f"  why: {rule.why.zh}    source: {rule.source}", False),
     ]
 
