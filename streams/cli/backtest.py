@@ -2,13 +2,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from streams.replay.backtest import Row
+    from detectors.pack import City
+    from streams.replay.backtest import Study
+    from streams.replay.episodes import Episode
+    from streams.replay.history import History
+    from streams.replay.judged import Span
+    from streams.replay.match import Row
+    from streams.replay.suggest import Advice
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +36,11 @@ def backtest(
     site: Annotated[str, typer.Option(help="Name of the site column, or the one site of a wide file.")] = "",
     map: Annotated[str, typer.Option(help="Wide files: COLUMN=indicator,COLUMN=indicator")] = "",
     arrived: Annotated[str, typer.Option(help="Column of arrival times; without one a reading arrives at its own time.")] = "",
+    after: Annotated[str, typer.Option(help="And to so long after its end.")] = "0s",
+    against: Annotated[Path | None, typer.Option(help="Another folder of configs with the same pack, side by side.")] = None,
+    report: Annotated[Path | None, typer.Option(help="One HTML file with pictures and the same numbers as JSON.")] = None,
+    lang: Annotated[str, typer.Option(help="Language of the report: zh or en.")] = "zh",
+    suggest: Annotated[bool, typer.Option("--suggest", help="Look for limits that would have done better.")] = False,
     json: Annotated[bool, typer.Option("--json", help="A JSON list, one object per detector and level.")] = False,
 ) -> None:
     """Judge a history and compare the alarms with labelled episodes; exit 1 below the pack's own gates."""
@@ -40,28 +53,72 @@ def backtest(
     from streams.packs.offsets import micros
     from streams.replay import backtest as testing
     from streams.replay.episodes import read
-    from streams.replay.options import city_of, history_of
+    from streams.replay.match import Window
+    from streams.replay.options import city_of, history_of, writable
 
-    widths = micros(window, "--window"), micros(merge, "--merge")
-    city, _ = city_of(configs)
+    by = Window(*(micros(text, name) for text, name in ((window, "--window"), (after, "--after"), (merge, "--merge"))))
+    if lang not in ("zh", "en"):
+        raise UsageError(f"--lang {lang}: zh or en")
+    target = writable(report) if report else None
+    city, version = city_of(configs)
     chosen = next((p for p in city.packs if p.id == pack), None)
     if chosen is None:
         raise UsageError(f"no pack {pack!r}{meant(pack, [p.id for p in city.packs])}")
+    other, was = city_of(against, pack) if against else (None, "")
     labels = read(episodes, tz)
     past = history_of(history, tz, time, site, map, arrived)
-    rows = testing.backtest(city, past, labels, pack, *widths)
+    with _progress(len(past) * (2 if other else 1)) as progress:
+        study = testing.study(city, past, labels, pack, by, progress=progress)
+        before = testing.study(other, past, labels, pack, by, progress=progress) if other else None
+    rows = list(study.rows.values())
     print(f"{len(past)} readings, {len(past.rejects)} rejects, {len(labels)} episodes", file=sys.stderr)
     for note in [*past.rejects[:20], *testing.strangers(chosen, labels, testing.covered(past))]:
         print(note, file=sys.stderr)
+    advice = _advice(city, past, labels, pack, study) if suggest else {}
     if json:
         print(encode([asdict(row) for row in rows]).decode())
     else:
         _table(rows)
+        _pictures(study, testing.covered(past))
+        for (path, level), found in advice.items():
+            print(f"{path} level {level}: with {found.text} CSI {found.csi:.2f}, "
+                  f"{found.fewer} fewer false alarms, {found.missed} more missed")
+    if target is not None:
+        from streams.replay.report.page import Told, page
+
+        target.write_text(page(Told(city, chosen, past, study, version[:8], before, was[:8], advice), lang), "utf-8")
     short = testing.failures(chosen, rows)
     if short:
         raise WanglouError("\n".join(short))
 
 
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None] | None]:
+    """A bar on a terminal; nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("judging", total=total)
+        yield lambda n: bar.advance(task, n)
+
+
+def _advice(city: City, past: History, labels: list[Episode], pack: str, study: Study) -> dict[tuple[str, int], Advice]:
+    from streams.replay.suggest import suggest
+
+    return suggest(city, past, labels, pack, study)
+
+
+def _pictures(study: Study, whole: Span) -> None:
+    """Each detector and level as one line: ● hit, ○ missed, ✕ false."""
+    from streams.replay.report.picture import terminal
+
+    width = max((len(f"{row.detector} {row.level}") for row in study.rows.values()), default=0)
+    for key, row in study.rows.items():
+        print(f"{row.detector + ' ' + row.level:<{width}} {terminal(study.account(key).matches, whole)}")
 
 
 def _table(rows: list[Row]) -> None:

@@ -8,9 +8,11 @@ from detectors.pack import Pack, Text
 from streams.clock import MICRO, micros
 from streams.errors import WanglouError
 from streams.packs import load_city
-from streams.replay.backtest import Row, Span, Tally, backtest, failures, merge, strangers
+from streams.replay.backtest import backtest, failures, strangers
 from streams.replay.episodes import Episode, read
 from streams.replay.history import read as read_history
+from streams.replay.judged import Span
+from streams.replay.match import Row, Window, match, merge
 
 CONFIGS = Path(__file__).parent / "configs"
 HOUR = 3600 * MICRO
@@ -18,9 +20,7 @@ HOUR = 3600 * MICRO
 
 def tally(episodes: list[Episode], alarms: list[Span], window: int = 24 * HOUR, gap: int = HOUR) -> Row:
     """The row of one site."""
-    counts = Tally(window, gap)
-    counts.site(episodes, alarms)
-    return counts.row("basin/stage", 2, 10.0, 100)
+    return match("lanxi", episodes, alarms, Window(window, 0, gap)).row("basin/stage", 2, 10.0, 100)
 
 
 def episode(start: int, end: int) -> Episode:

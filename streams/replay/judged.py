@@ -1,0 +1,86 @@
+"""A history judged by `judge` itself: when each detector was known to be at which level, at each site."""
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from detectors.event import Change
+from detectors.judge import State, judge, tick
+from detectors.pack import City
+from detectors.plan import Plan
+from detectors.reading import Block, Fit, Flag
+from streams.clock import MICRO
+from streams.replay.offline import NOT_JUDGED
+from streams.replay.refit import records
+
+if TYPE_CHECKING:
+    from streams.replay.history import History
+
+DAY = 86_400 * MICRO
+
+
+class Span(NamedTuple):
+    """From `start` to `end`, µs UTC; an alarm that still lasts ends with the history."""
+
+    start: int
+    end: int
+
+
+class Judged:
+    """A history judged: the level of each detector and site as it was known, and how many readings were judged."""
+
+    def __init__(self, city: City, history: History, compiled: bool = True,
+                 progress: Callable[[int], None] | None = None) -> None:
+        self.scored: Counter[str] = Counter()
+        self.steps: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        self._said: dict[tuple[str, str], dict[tuple[int, int], int]] = {}
+        self.derived: dict[str, list[tuple[int, float, int]]] = {}     # series -> (t, value, flag) as it was made
+        plan = Plan(city)
+        state = State(plan, compiled=compiled)
+        state.kept = {d.indicator for d in plan.detectors.values()}
+        for block in records(city, history):
+            if isinstance(block, Fit):
+                state.control(block)
+                continue
+            self._take(judge(plan, state, block))
+            self._count(state, block)
+            if progress is not None:
+                progress(len(block))
+        self.first, self.last = (int(history.t.min()), int(history.arrived.max())) if len(history) else (0, 0)
+        self._take(tick(plan, state, self.last))
+        self.days = (max(self.last, int(history.t.max())) - self.first) / DAY if len(history) else 0.0
+
+    def _take(self, changes: Iterable[Change]) -> None:
+        for change in sorted((c for c in changes if c.kind == "level"), key=lambda c: c.arrived):
+            key = (change.detector, change.site)
+            said = self._said.setdefault(key, {})
+            place = (change.onset or change.time, change.seq)
+            if change.withdrawn:
+                said.pop(place, None)
+            else:
+                said[place] = change.to
+            self.steps.setdefault(key, []).append((change.arrived, said[max(said)] if said else 0))
+
+    def _count(self, state: State, block: Block) -> None:
+        indicators = np.array([name.partition("@")[0] for name in block.series], object)
+        named = np.array(state.named, object)
+        good = (np.asarray(state.flags) < Flag.FAIL) & ~np.isin(named.astype(str), NOT_JUDGED)
+        self.scored.update(Counter(indicators[block.index[good]].tolist()))
+        for series, t, x, read, *_ in state.derived:
+            self.derived.setdefault(series, []).append((t, x, read))
+            self.scored[series.partition("@")[0]] += read < Flag.FAIL
+
+    def alarms(self, path: str, site: str, level: int) -> list[Span]:
+        """When the detector was known to be at the level or above at the site."""
+        spans: list[Span] = []
+        began: int | None = None
+        for moment, now in self.steps.get((path, site), []):
+            if now >= level and began is None:
+                began = moment
+            elif now < level and began is not None:
+                spans.append(Span(began, moment))
+                began = None
+        return spans if began is None else [*spans, Span(began, max(self.last, began))]
