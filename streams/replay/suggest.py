@@ -47,7 +47,8 @@ def suggest(city: City, history: History, episodes: list[Episode], pack: str, st
         account = sum((match(site, wanted(episodes, site, level), judged.alarms(path, site, level), study.window)
                        for site in sites(city, detector) if says(detector, level, site)), Account())
         csi, now = account.row(*key, 1.0, 0).csi, study.rows[key]
-        if csi is not None and csi > max(best.csi if best else 0.0, now.csi or 0.0):
+        always = any(m.kind == "hit" and m.lead is None for m in account.matches)      # on before any episode: no warning
+        if csi is not None and not always and csi > max(best.csi if best else 0.0, now.csi or 0.0):
             text = _text(next(limit for limit in detector.limits if limit.level == level).at, by)
             out[key] = Advice(by, text, csi, now.false_alarms - account.count("false"), account.count("miss") - now.misses)
     return out
