@@ -23,6 +23,7 @@ class Param:
     doc: str = ""
     integer: bool = False
     words: tuple[tuple[str, float], ...] = ()
+    least: int = 0                  # so few numbers are enough of a row (0: all); the rest is 0
 
     @property
     def required(self) -> bool:
@@ -31,10 +32,11 @@ class Param:
 
 
 def param(default: Any = None, *, unit: str = "", size: int = 1, reset: bool = True, low: float = -np.inf,
-          high: float = np.inf, integer: bool = False, words: tuple[tuple[str, float], ...] = (), doc: str = "") -> Any:
+          high: float = np.inf, integer: bool = False, words: tuple[tuple[str, float], ...] = (), least: int = 0,
+          doc: str = "") -> Any:
     """A field of a check, derive operator or kind. `default=None`: a pack must give it; NaN: off."""
     return field(default=default, metadata=dict(unit=unit, size=size, reset=reset, low=low, high=high,
-                                                integer=integer, words=words, doc=doc))
+                                                integer=integer, words=words, least=least, doc=doc))
 
 
 def params(kind: Any) -> tuple[Param, ...]:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 from typing import Any, ClassVar
 
 from detectors.numbers import month_of
@@ -12,10 +13,10 @@ __all__ = ["Climatology"]
 
 @dataclass(frozen=True)
 class Climatology:
-    """Suspect (3) below `low` or above `high` of the reading's calendar month; an end that is null (NaN) is off.
+    """Suspect (3) below `low` or above `high` of the reading's calendar month, fail (4) beyond `fail_low` or `fail_high`.
 
-    Each is twelve numbers, January first; the ends themselves are inside. The month is that of local time. There is no
-    fail here: what is impossible is so in every month (`range`).
+    Each is twelve numbers, January first, an end that is null (NaN) is off; the ends themselves are inside. The month is that
+    of local time. This is the range check by calendar month: what is impossible in every month belongs into `range`.
 
     Not for a season that moves against the calendar (plum rain, Spring Festival), and not for limits that people are
     warned of.
@@ -36,6 +37,8 @@ class Climatology:
 
     low: tuple[float, ...] = param(None, unit="value", size=12, reset=False, doc="lowest usual, January to December")
     high: tuple[float, ...] = param(None, unit="value", size=12, reset=False, doc="highest usual, January to December")
+    fail_low: tuple[float, ...] = param((nan,) * 12, unit="value", size=12, reset=False, doc="lowest possible, by month")
+    fail_high: tuple[float, ...] = param((nan,) * 12, unit="value", size=12, reset=False, doc="highest possible, by month")
     offset: float = param(28800.0, unit="time", reset=False, low=-86400.0, high=86400.0, doc="local time, seconds east of UTC")
 
     calendar: ClassVar[bool] = True         # says other things at other times, though it keeps no state
@@ -44,4 +47,6 @@ class Climatology:
     @staticmethod
     def step(p: Any, s: Any, t: float, x: float) -> float:
         month = month_of(t, p.offset)
+        if x < p.fail_low[month % 12] or x > p.fail_high[month % 12]:
+            return 4.0
         return 3.0 if x < p.low[month % 12] or x > p.high[month % 12] else 1.0

@@ -61,13 +61,14 @@ def _value(param: Param, node: Node, own: str, columns: Columns, faults: Faults)
     if param.size == 1:
         num = _number(param, node, own, columns, faults)
         return None if num is None else _plain(on(num))
-    if len(node.items) != param.size:
-        faults.add(node.place, f"{param.name}: expected a list of {param.size} numbers, got "
+    if not (param.least or param.size) <= len(node.items) <= param.size:
+        many = f"{param.least} to {param.size}" if param.least else f"{param.size}"
+        faults.add(node.place, f"{param.name}: expected a list of {many} numbers, got "
                    + (f"{len(node.items)}" if isinstance(node.value, list) else node.got))
         return None
     nums = [nan if item.value is None else _number(param, item, own, columns, faults) for item in node.items]
     good = [num for num in nums if num is not None]
-    return _row(good) if len(good) == param.size else None
+    return _row(good) if len(good) == len(node.items) else None
 
 
 def _word(param: Param, node: Node, faults: Faults) -> Value | None:

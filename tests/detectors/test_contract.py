@@ -28,7 +28,7 @@ each_file = pytest.mark.parametrize("path", FILES, ids=lambda f: f"{f.parent.nam
 INPUTS = 6
 CODE = program.encode(("/", ("+", ("name", "x"), ("name", "y")), ("sqrt", ("-", ("name", "x"), ("num", 1.5)))),
                       {"x": program.X, "y": program.X + 1})
-BY_UNIT = {"time": 3600.0, "value": 0.5, "value/time": 0.001, "count": 4.0, "": 1.0, "code": CODE, "date": 1.0e9}
+BY_UNIT = {"time": 3600.0, "value": 0.5, "value/time": 0.001, "count": 4.0, "": 1.0, "code": CODE, "date": -3.0e8}
 FIRST = -3.0e8
 PLANNED = {"every": 300.0, "coverage": 0.5}
 

@@ -10,6 +10,7 @@ import pytest
 
 from detectors.checks.attenuated import Attenuated
 from detectors.checks.climatology import Climatology
+from detectors.checks.date import Date
 from detectors.checks.flat import Flat
 from detectors.checks.gap import Gap
 from detectors.checks.jump import Jump
@@ -246,3 +247,20 @@ def test_gap(start: float) -> None:
     times = [start + t for t in (0.0, 600.0, 1201.0, 1500.0, 5100.0, 8701.0, 8701.0)]
     assert flags(Gap, times, "5 5 5 5 5 5 5", suspect=600.0, fail=3600.0) == "1 1 3 1 3 4 1"
     assert flags(Gap, times, "5 5 5 5 5 5 5") == "1 1 1 1 1 1 1"
+
+
+def test_dates() -> None:
+    """A clock that was reset, a time off the grid and a rest day are no dates of a reading; the grid is of local time."""
+    p, s = trial(Date, after=1420041600.0, grid=86400.0, on=1)
+    thursday = 1782316800.0 - 1782316800.0 % 86400.0 + 57600.0         # midnight in China, 2026-06-25
+    assert (thursday + 28800.0) // 86400.0 % 7 == 0
+    times = (946656000.0, thursday, thursday + 1.0, thursday + 2 * 86400.0, thursday + 4 * 86400.0)
+    assert [Date.step(p, s, t, 1.0) for t in times] == [4.0, 1.0, 4.0, 4.0, 1.0]
+
+
+def test_a_month_may_have_its_own_impossible_values() -> None:
+    """Climatology fails beyond the month's own bounds and doubts beyond what is usual in it."""
+    p, s = trial(Climatology, low=range(12), high=range(10, 22), fail_low=[-5] * 12, fail_high=[30] * 11 + [20])
+    july, december = 1783000000.0, 1796500000.0
+    assert [Climatology.step(p, s, t, x) for t, x in ((july, 16.5), (july, 29.0), (july, 31.0), (december, 22.0), (july, -6.0))] == [
+        3.0, 3.0, 4.0, 4.0, 4.0]

@@ -99,3 +99,23 @@ def test_published(tmp_path: Path) -> None:
 def test_epoch() -> None:
     """Days count from 1970."""
     assert EPOCH == 719163
+
+
+def test_words_of_parameters(tmp_path: Path) -> None:
+    """Words, dates and short rows stand for numbers; what stands for none is told."""
+    derive = ("derive:\n  line: {rebase: cases, at: 2026-01, factor: 0.5}\n  change: {yoy_day: cases, align: spring_festival}\n"
+              "  odd: {together: [cases, line], low: [null, 1], high: [3, 4]}\n  year: {yoy: cases, merge: [[jan, feb]]}\n")
+    city, wrong = checked(tmp_path, derive=derive)
+    assert not wrong
+    made = {i.id: i.derive.use.params for i in city.packs[0].indicators if i.derive}  # type: ignore[attr-defined]
+    assert made["line"] == {"at": 1767196800.0, "factor": 0.5} and made["change"] == {"align": 1.0} and made["year"] == {"merge": 1.0}
+    assert made["odd"]["high"] == (3.0, 4.0)
+
+
+@pytest.mark.parametrize(("derive", "says"), [
+    ("line: {rebase: cases, at: soon, factor: 1}", "a date such as 2026-01-01"), ("x: {yoy: cases, merge: [[mar]]}", "allowed: [[jan, feb]]"),
+    ("x: {together: [cases, cases2], low: [1], high: [1, 2]}", "unknown indicator"),
+])
+def test_words_that_are_none(tmp_path: Path, derive: str, says: str) -> None:
+    """A word that stands for no number is a fault at its place."""
+    assert any(says in fault for fault in checked(tmp_path, derive=f"derive:\n  {derive}\n")[1])
