@@ -17,6 +17,8 @@ from streams.desk.deliver import Deliverer
 from streams.desk.engine import Work
 from streams.desk.exercise import mark
 from streams.desk.exercise.canary import Canary, http
+from streams.desk.exercise.drill import Drills
+from streams.desk.exercise.into_log import Levels
 from streams.desk.fold import Moment
 from streams.desk.meter import Meter
 from streams.desk.people.links import links
@@ -56,8 +58,9 @@ class Desk:
         courier = Courier(self.store, self.deliverer.channels, self.moment, url, hand.sender(settings, clock.now))
         door = settings.canary_feed or f"http://127.0.0.1:{settings.feed_port}/readings"
         canary = Canary(self.store, self.moment, http(door), settings.canary_seconds, self.metrics)
+        drills = Drills(self.store, self.moment, Levels(settings))
         self.work = Work(self.store, self.consumer, self.deliverer, meter, self.moment,
-                         {"courier": courier.pump, "alerts": writer.pump, "canary": canary.pump})
+                         {"courier": courier.pump, "alerts": writer.pump, "canary": canary.pump, "drills": drills.pump})
         self.site = Site(
             self.store,
             self.names,
