@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, bindparam, exists, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from detectors.event import Change
-from streams.desk.alert import State, level_of
+from streams.desk.alert import State
 from streams.desk.names import Names
 from streams.desk.store import audit
 from streams.desk.tables import Alert, Event, Item, Member
@@ -76,7 +75,8 @@ def _level(s: Session, change: Change, m: Moment) -> Alert | None:
         )
     )
     s.flush()
-    member.level = level_of((e.seq, e.revision, e.withdrawn, e.time, e.level) for e in _events(s, member.id))
+    standing = _standing(s, member.id)
+    member.level = standing.level if standing else 0
     if not alert.open and member.level > 0:
         _reopen(s, alert, m)
     if alert.open:
@@ -178,7 +178,7 @@ def _refresh(s: Session, alert: Alert, change: Change, m: Moment) -> None:
     alert.shown, alert.peak = alert.level or alert.shown, max(alert.peak, alert.level)
     alert.back = (alert.back or change.time) if alert.level == 0 else None
     alert.revised = max(alert.revised or 0, change.revision)
-    alert.withdrawn = all(e.withdrawn for x in members for e in _newest(s, x.id))
+    alert.withdrawn = _withdrawn(s, alert)
     if change.fresh == "fresh" or alert.silent_since is None:
         alert.silent_since = None if change.fresh == "fresh" else change.time
     alert.as_of = change.time if old(alert, m) else None
@@ -188,7 +188,7 @@ def _refresh(s: Session, alert: Alert, change: Change, m: Moment) -> None:
 def _evidence(s: Session, alert: Alert, members: list[Member], change: Change) -> None:
     """The alert shows the evidence of the member that decides: the highest; of these a measured one, then the newest."""
     top = change
-    heard = [(x.level, e.time, event_of(e.body)) for x in members if x.level for e in _standing(s, x.id)]
+    heard = [(x.level, e.time, event_of(e.body)) for x in members if x.level and (e := _standing(s, x.id))]
     if heard:
         level = max(h[0] for h in heard)
         measured_first = [(h[2].forecast is None, h[1], h[2]) for h in heard if h[0] == level]
@@ -204,18 +204,35 @@ def _evidence(s: Session, alert: Alert, members: list[Member], change: Change) -
         alert.members, alert.covers = list(change.members), change.covers
 
 
-def _events(s: Session, member: str) -> list[Event]:
-    return list(s.scalars(select(Event).where(Event.member == member).order_by(Event.seq, Event.revision, Event.withdrawn)))
+_later = aliased(Event)
+_newest = ~exists().where(
+    _later.member == Event.member,
+    _later.seq == Event.seq,
+    or_(_later.revision > Event.revision, and_(_later.revision == Event.revision, _later.withdrawn > Event.withdrawn)),
+)
+"""Rows that no later revision of their seq replaces, looked for where they lie: a rule may have hundreds."""
+_LAST = (
+    select(Event)
+    .where(Event.member == bindparam("of"), ~Event.withdrawn, _newest)
+    .order_by(Event.time.desc(), Event.seq.desc())
+    .limit(1)
+)
+_STANDS = (
+    select(Event.id)
+    .join(Member, Member.id == Event.member)
+    .where(Member.alert == bindparam("of"), ~Event.withdrawn, _newest)
+    .limit(1)
+)
 
 
-def _newest(s: Session, member: str) -> list[Event]:
-    """Of each seq its last revision."""
-    return [list(rows)[-1] for _, rows in groupby(_events(s, member), lambda e: e.seq)]
+def _standing(s: Session, member: str) -> Event | None:
+    """The last event of a member, by its own time, that was not withdrawn, if any (as `alert.level_of` tells it)."""
+    return s.scalar(_LAST, {"of": member})
 
 
-def _standing(s: Session, member: str) -> list[Event]:
-    """The last event of a member, by its own time, that was not withdrawn, if any."""
-    return sorted((e for e in _newest(s, member) if not e.withdrawn), key=lambda e: (e.time, e.seq))[-1:]
+def _withdrawn(s: Session, alert: Alert) -> bool:
+    """Whether nothing that any member said still stands."""
+    return s.scalar(_STANDS, {"of": alert.id}) is None
 
 
 def _act(change: Change, before: int, level: int, first: bool) -> str:
