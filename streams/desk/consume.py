@@ -28,7 +28,7 @@ from streams.metrics import Metrics
 log = structlog.get_logger(__name__)
 PARTITION = 0
 POLL_MS = 200
-BATCH = 100
+BATCH = 25
 
 
 def apply(store: Store, topic: str, offset: int, changes: Iterable[Change], m: Moment, live: bool) -> bool:
