@@ -14,7 +14,7 @@ from streams.broker import free_port
 
 NAME, BROKER = "broker killed; away; feeds buffer, then refuse", True
 tools = __import__("sys").modules["wanglou_drills_tools"]
-CAP = 60_000                            # bytes
+CAP = 30_000                            # bytes
 
 
 class Source:

@@ -35,7 +35,7 @@ def drill(ground: Any, short: bool, row: Any) -> None:
             height[2] = 20.0
             if not rebalance:
                 height[3] = 31.0
-            sleep(4 if short else 60)
+            sleep(3 if short else 60)
             goes_on = len(live.run.events()) > before
             row.must(goes_on or rebalance, "judging did not go on without its database")
             words = "no state for the partition yet" if rebalance else "snapshot waits"

@@ -29,7 +29,7 @@ tools: Any = __import__("sys").modules["wanglou_drills_tools"]
 
 def storm(k: int, n: int) -> float:
     """Height of gauge k in round n: across the limits and back, sometimes doubtful, sometimes impossible."""
-    return 24 + 7 * sin(n / 9 + k) + (20 if (n + k) % 97 == 0 else 0) + (99 if (n + k) % 151 == 0 else 0)
+    return 24 + 7 * sin(n / 24 + k) + (20 if (n + k) % 97 == 0 else 0) + (99 if (n + k) % 151 == 0 else 0)
 
 
 class Load:
