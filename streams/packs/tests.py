@@ -86,7 +86,12 @@ def uncovered(pack: Pack, fired: Iterable[tuple[str, int, str]]) -> list[str]:
             if (key in seen if two_sided else key[:2] in said) or (there and all(off(limit.at, site) for site in there)):
                 continue
             out.append(f"detector {detector.id} {Level(limit.level).word}" + (f" ({side})" if two_sided else ""))
-    return out + [f"rule {r.id} {Level(r.level).word}" for r in pack.rules if not any(p == r.path and n > 0 for p, n in said)]
+    for rule in pack.rules:         # the worst of its members is as they are: one level is enough
+        levels = [level for level, _ in rule.levels] if rule.levels and rule.kind != "worst" else []
+        if not any(path == rule.path and level > 0 for path, level in said):
+            levels = levels or [rule.level]
+        out += [f"rule {rule.id} {Level(level).word}" for level in levels if (rule.path, level) not in said]
+    return out
 
 
 def compare(case: Case, events: list[Change], city: City) -> Result:

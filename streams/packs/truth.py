@@ -19,8 +19,8 @@ from streams.packs.offsets import short
 
 MOST = 9
 """Selections of a tree that are laid out (3⁹ states)."""
-WORDS = {True: "true", False: "false", None: "unknown"}
 Truth = bool | None
+WORDS: dict[Truth, str] = {True: "true", False: "false", None: "unknown"}
 Found = dict[str, list[int]]
 """By place, how many members each selection has."""
 
@@ -55,8 +55,9 @@ def table(rule: Rule, totals: Sequence[int]) -> tuple[list[str], list[tuple[str,
     leaves = _leaves(rule.term)
     if len(leaves) > MOST:
         raise ValueError(f"rule {rule.path}: {len(leaves)} selections; a table is laid out for up to {MOST}")
-    rows = [(*(_word(row.get(i)) if i in row else "–" for i in range(len(leaves))), _says(rule, outcome))
-            for row, outcome in _merged(rule.term, len(leaves))]
+    values: tuple[Truth, ...] = (True, False) if rule.unknown == "ignore" else (True, False, None)
+    rows = [(*(_word(row[i]) if i in row else "–" for i in range(len(leaves))), _says(rule, outcome))
+            for row, outcome in _merged(rule.term, len(leaves), values)]
     return [*(said(leaf) for leaf in leaves), "says"], rows
 
 
@@ -89,8 +90,8 @@ def _leaves(term: Term) -> list[Term]:
     return [one for one in term.walk() if one.of]
 
 
-def _word(truth: Truth | int) -> str:
-    return WORDS[truth]     # type: ignore[index]
+def _word(truth: Truth) -> str:
+    return WORDS[truth]
 
 
 def _says(rule: Rule, truth: Truth) -> str:
@@ -140,7 +141,7 @@ def _possible(leaves: list[Term], state: Sequence[Truth]) -> bool:
                    for a, x in zip(leaves, state, strict=True) for b, y in zip(leaves, state, strict=True))
 
 
-def _merged(term: Term, n: int) -> list[tuple[dict[int, Truth], Truth]]:
+def _merged(term: Term, n: int, values: tuple[Truth, ...]) -> list[tuple[dict[int, Truth], Truth]]:
     """Rows in which only what matters stands."""
     leaves = _leaves(term)
 
@@ -148,7 +149,7 @@ def _merged(term: Term, n: int) -> list[tuple[dict[int, Truth], Truth]]:
     def answers(fixed: tuple[Truth, ...]) -> frozenset[Truth]:
         if len(fixed) == n:
             return frozenset([_truth(term, iter(fixed))]) if _possible(leaves, fixed) else frozenset()
-        return frozenset().union(*(answers((*fixed, value)) for value in (True, False, None)))
+        return frozenset().union(*(answers((*fixed, value)) for value in values))
 
     rows: list[tuple[dict[int, Truth], Truth]] = []
 
@@ -157,7 +158,7 @@ def _merged(term: Term, n: int) -> list[tuple[dict[int, Truth], Truth]]:
         if len(found) == 1:
             rows.append((shown, next(iter(found))))
         elif found:
-            for value in (True, False, None):
+            for value in values:
                 lay((*fixed, value), {**shown, len(fixed): value})
 
     lay((), {})
@@ -192,7 +193,7 @@ def _counts(rule: Rule, total: int) -> Iterator[tuple[str, str, str]]:
         if word != "normal":
             yield name, "–", word
             continue
-        least = [next((s for s in range(total - (0 if term.kind == "worst" else up) + 1) if answer(up, s) == "unknown"), None)
+        least = [_least(lambda silent, up=up: answer(up, silent) == "unknown", total - (0 if term.kind == "worst" else up))
                  for up in (low, high)]
         if least == [None, None]:
             yield name, "–", word
@@ -204,6 +205,17 @@ def _counts(rule: Rule, total: int) -> Iterator[tuple[str, str, str]]:
             bound = min(s for s in least if s is not None)
             yield name, f"fewer than {bound}", word
             yield name, f"{bound} or more", "unknown"
+
+
+def _least(holds: Any, most: int) -> int | None:
+    """The smallest of 0 … most from which on it holds."""
+    if not holds(most):
+        return None
+    left, right = 0, most
+    while left < right:
+        middle = (left + right) // 2
+        left, right = (left, middle) if holds(middle) else (middle + 1, right)
+    return left
 
 
 def _ranges(answer: Any, most: int) -> Iterator[tuple[int, int, str]]:
