@@ -88,11 +88,11 @@ def test_one_kind_is_explained(run):
 
 def test_explain_a_rule(run):
     """The table of one rule, for people and for programs; a rule that is not there names the nearest."""
-    code, said = run("check", "--explain", "basin/wide", "--configs", PACKS / "good")
-    assert code == 0 and said.out.startswith("basin/wide: at_least 2 (basin/stage rain/heavy ≥ yellow) within 2h")
+    code, said = run("check", "--explain", "basin/basin-wide", "--configs", PACKS / "good")
+    assert code == 0 and said.out.startswith("basin/basin-wide: at_least 2 (basin/stage rain/heavy ≥ yellow) within 2h")
     assert {line.split()[-1] for line in said.out.splitlines()[4:-1]} == {"normal", "unknown", "orange"}
-    code, said = run("check", "--explain", "basin/wide", "--configs", PACKS / "good", "--json")
+    code, said = run("check", "--explain", "basin/basin-wide", "--configs", PACKS / "good", "--json")
     found = json.loads(said.out)
     assert found["columns"] == ["up", "silent", "says"] and {row[-1] for row in found["rows"]} == {"normal", "unknown", "orange"}
-    code, said = run("check", "--explain", "basin/wild", "--configs", PACKS / "good")
-    assert code == 2 and "did you mean basin/wide?" in said.err
+    code, said = run("check", "--explain", "basin/basin-wild", "--configs", PACKS / "good")
+    assert code == 2 and "did you mean basin/basin-wide?" in said.err
