@@ -24,7 +24,7 @@ class Rebase:
     In a pack:
 
         derive:
-          price_line: {rebase: price_index, at: 2026-01-01, factor: 0.873}
+          price_line: {rebase: cpi, at: 2026-01-01, factor: 0.873}
 
     Source: linking of index series, IMF, Consumer Price Index Manual: Concepts and Methods (2020), chapter 9.
 

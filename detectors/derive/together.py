@@ -23,7 +23,7 @@ class Together:
     In a pack:
 
         derive:
-          odd_sensors: {together: [turbidity, chlorine, ph], low: [null, 0.3, 6.5], high: [1, 2, 8.5], coverage: 0.6}
+          odd_sensors: {together: [oxygen, codmn, nh3n], low: [2, null, null], high: [20, 15, 2], coverage: 0.6}
 
     Source: multivariate confirmation of water-quality events, US EPA, Online Water Quality Monitoring in Distribution Systems
     (2018), EPA 817-B-18-001; AQ/QARTOD multi-variate test (IOOS 2020).

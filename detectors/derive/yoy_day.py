@@ -29,7 +29,7 @@ class YoyDay:
     In a pack:
 
         derive:
-          power_change: {yoy_day: power, align: spring_festival}
+          gas_change: {yoy_day: gas, align: spring_festival}
 
     Source: 同比, National Bureau of Statistics of China, 统计上同比、环比; windows around the lunar new year: J.-L. Lin and
     T.-S. Liu, Modeling lunar calendar holiday effects in Taiwan, Taiwan Economic Forecast and Policy 33 (2003) 1-37.

@@ -26,7 +26,7 @@ class Burst:
     In a pack:
 
         detectors:
-          - {id: burst, indicator: failed_logins, kind: burst, levels: {blue: {above: 6}, yellow: {above: 12}}}
+          - {id: burst, indicator: calls, kind: burst, levels: {blue: {above: 6}, yellow: {above: 12}}}
 
     Source: F. J. Anscombe, The transformation of Poisson, binomial and negative-binomial data, Biometrika 35 (1948) 246-254;
     weights: S. W. Roberts, Technometrics 1 (1959) 239-250.
