@@ -187,6 +187,7 @@ class Metrics:
     outbox_pending = _gauge("wanglou_outbox_pending", "channel", "Deliveries that wait")
     outbox_parked = _gauge("wanglou_outbox_parked", "channel", "Deliveries given up: a person must look")
     alerts_idle = _gauge("wanglou_alerts_idle", "", "Answered warnings without news for too long")
+    duty_gaps = _gauge("wanglou_duty_gaps", "post", "Stretches of the next seven days in which nobody is on shift")
     alerts_chattering = _gauge("wanglou_alerts_chattering", "", "Warnings that went on and off three times in 30 minutes")
     desk_leader = _gauge("wanglou_desk_leader", "", "1 on the desk that leads, else 0", "max")
     desk_clients = _gauge("wanglou_desk_clients", "", "Pages that listen")

@@ -7,7 +7,7 @@ from detectors.event import Change
 from detectors.pack import City, Ladder
 from streams.desk import ladder as ladders
 from streams.desk import routes
-from streams.desk.messages import short
+from streams.desk.messages import wording
 from streams.desk.names import Names
 from streams.desk.tables import Alert
 
@@ -28,9 +28,11 @@ def called(city: City, pack: str, level: int, site: str = "", area: str = "", at
     return Called(row + 1, found, ladders.begin(found, at) if found else ())
 
 
-def text_of(change: Change, city: City, until: int) -> str:
-    """The text of the first call for an event of a detector or rule, to be answered by `until` (µs UTC)."""
+def text_of(change: Change, city: City, step: ladders.Step | None) -> str:
+    """The text of the first call for an event of a detector or rule; where nobody is called, what would have been said."""
     alert = Alert(pack=change.pack, indicator=change.indicator, detector=change.detector, rule=change.rule, site=change.site,
                   area=change.area, scope=change.scope, level=change.to, shown=change.to, value=change.value, bound=change.limit,
-                  confidence=change.confidence, arrived=change.arrived, time=change.time, as_of=None, direction=change.direction)
-    return short(alert, Names(city), until)
+                  confidence=change.confidence, arrived=change.arrived, time=change.time, as_of=None,
+                  direction=change.direction, opened=change.time, raised=change.time, onset=change.time)
+    until = step.due_at + round(step.within * ladders.MICRO) if step else change.time
+    return wording.call(alert, Names(city), until, step.post if step else "", step.channels[0] if step else "")

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from streams.desk import ladder, routes
 from streams.desk.alert import Facts, Move, Refused, State, after
+from streams.desk.duty import roster
 from streams.desk.exercise import mark
 from streams.desk.fold import Moment, afresh, old
 from streams.desk.ladder import Step
@@ -150,28 +151,34 @@ def _returned(s: Session, alert: Alert, m: Moment) -> None:
 
 
 def _call(s: Session, alert: Alert, step: Step, m: Moment) -> None:
-    post = m.names.posts.get(step.post)
     for channel in step.channels:
-        key = blake2b(f"{alert.id}|{alert.run}|{step.n}|{step.calls}|{channel}".encode(), digest_size=8).hexdigest()
-        s.add(
-            Delivery(
-                key=key,
-                alert=alert.id,
-                run=alert.run,
-                n=step.n,
-                channel=channel,
-                post=step.post,
-                state="pending",
-                address=post.addresses.get(channel, "") if post else "",
-                level=alert.level or alert.shown,
-                scope=alert.scope,
-                text=wording.call(alert, m.names, step.until, step.post, channel),
-                next_at=m.now,
-                created=m.now,
-                until=step.until,
-            )
-        )
+        for n, address in enumerate(roster.addresses(s, step.post, channel, m)):
+            _send(s, alert, step, channel, address, n, m)
     audit(s, m.now, "called", alert, step.post, n=step.n, of=step.of, channels=list(step.channels), until=step.until)
+
+
+def _send(s: Session, alert: Alert, step: Step, channel: str, address: str, n: int, m: Moment) -> None:
+    """One call over one channel; a post may have two addresses while its shifts change (roster.py)."""
+    named = f"{alert.id}|{alert.run}|{step.n}|{step.calls}|{channel}" + (f"|{n}" if n else "")
+    key = blake2b(named.encode(), digest_size=8).hexdigest()
+    s.add(
+        Delivery(
+            key=key,
+            alert=alert.id,
+            run=alert.run,
+            n=step.n,
+            channel=channel,
+            post=step.post,
+            state="pending",
+            address=address,
+            level=alert.level or alert.shown,
+            scope=alert.scope,
+            text=wording.call(alert, m.names, step.until, step.post, channel),
+            next_at=m.now,
+            created=m.now,
+            until=step.until,
+        )
+    )
 
 
 def steps_of(s: Session, alert: Alert) -> tuple[Step, ...]:
@@ -219,15 +226,20 @@ def _drop(s: Session, alert: Alert) -> None:
 
 
 def covering(s: Session, alert: Alert) -> Alert | None:
-    """The open alert of a rule that speaks for this one: it names its series and is at least as bad."""
-    if not alert.site or not alert.level:
+    """The open alert of a rule that speaks for this one: it names its series (or rule) and is at least as bad."""
+    if not (alert.site or alert.rule) or not alert.level:
         return None
     rows = s.scalars(
         select(Alert)
         .where(Alert.open, Alert.covers, Alert.level >= alert.level, Alert.scope == alert.scope, Alert.id != alert.id)
         .order_by(Alert.level.desc(), Alert.opened)
     )
-    return next((r for r in rows if f"{alert.indicator}@{alert.site}" in r.members), None)
+    return next((r for r in rows if member_of(alert) in r.members), None)
+
+
+def member_of(alert: Alert) -> str:
+    """What a rule over it calls it: `indicator@site` of a detector's alert, `path@place` of a rule's."""
+    return f"{alert.indicator}@{alert.site}" if alert.indicator else f"{alert.rule}@{alert.area or alert.site}"
 
 
 def cover(s: Session, alert: Alert, m: Moment) -> None:
@@ -249,9 +261,9 @@ def cover(s: Session, alert: Alert, m: Moment) -> None:
 def recover(s: Session, by: Alert, m: Moment) -> None:
     """After a covering alert moved: all alerts that it covers or covered."""
     names = {str(x) for x in by.members or ()}
-    rows = s.scalars(select(Alert).where(Alert.open, Alert.scope == by.scope, Alert.site != "", Alert.id != by.id))
+    rows = s.scalars(select(Alert).where(Alert.open, Alert.scope == by.scope, or_(Alert.site != "", Alert.rule != ""), Alert.id != by.id))
     for alert in list(rows):
-        if alert.covered_by == by.id or f"{alert.indicator}@{alert.site}" in names:
+        if alert.covered_by == by.id or member_of(alert) in names:
             cover(s, alert, m)
             walk_alert(s, alert, m)
 

@@ -9,17 +9,21 @@ from threading import Event, Thread
 import structlog
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from streams import clock
 from streams.desk import calls
 from streams.desk.consume import Consumer
 from streams.desk.deliver import Deliverer
+from streams.desk.duty import watch
 from streams.desk.fold import Moment
 from streams.desk.meter import Meter
 from streams.desk.publish import muting
 from streams.desk.store import LOCK, Store
 
 log = structlog.get_logger(__name__)
+ROSTER = 60_000_000
+"""Microseconds between two looks at the roster."""
 BEAT = 0.2
 """Seconds between two looks for what is due."""
 LOST = 6
@@ -81,7 +85,7 @@ class Work:
         self.store, self.consumer, self.deliverer, self.meter, self.moment = store, consumer, deliverer, meter, moment
         self.leader = Leader(store.engine)
         self.stop = Event()
-        self._led, self._seen = False, float("-inf")
+        self._led, self._seen, self._looked = False, float("-inf"), -ROSTER
         jobs = [("walk", self._walk), ("send", self._send)]
         if consumer is not None:
             jobs.append(("events", lambda: consumer.run(self.stop, lambda: self._led)))
@@ -121,11 +125,18 @@ class Work:
                         m = self.moment()
                         calls.walk(s, m)
                         muting.walk(s, m)
+                        self._roster(s, m)
                     self.meter.catch_up()
                     self._seen = clock.monotonic()
             except Exception:
                 log.exception("the walk of ladders failed; it is tried again")
                 self.stop.wait(1.0)
+
+    def _roster(self, s: Session, m: Moment) -> None:
+        """Once a minute: who is missing on the roster."""
+        if m.now - self._looked >= ROSTER:
+            self._looked = m.now
+            watch.watch(s, m)
 
     def _again(self, name: str, pump: Callable[[], object]) -> None:
         """What else a leading desk does, in a thread of its own so that a slow other side delays no call."""

@@ -9,7 +9,9 @@ from sqlalchemy import func, select
 
 from detectors.level import Level
 from streams.desk.alert import State
+from streams.desk.duty import watch
 from streams.desk.exercise.mark import HIDDEN
+from streams.desk.fold import Moment
 from streams.desk.names import Names
 from streams.desk.store import Store
 from streams.desk.tables import Alert, Audit, Delivery
@@ -30,6 +32,7 @@ class Meter:
         metrics.outbox_parked.watch(lambda: self._outbox("parked"))
         metrics.alerts_idle.watch(self._idle)
         metrics.alerts_chattering.watch(self._chattering)
+        metrics.duty_gaps.watch(self._gaps)
 
     def catch_up(self) -> None:
         """Count what was written since the last time."""
@@ -89,6 +92,10 @@ class Meter:
     def _idle(self) -> dict[tuple[str, ...], float]:
         with self.store.read() as s:
             return {(): sum(idle(a, self.now()) for a in s.scalars(select(Alert).where(Alert.open, Alert.scope == "real")))}
+
+    def _gaps(self) -> dict[tuple[str, ...], float]:
+        with self.store.read() as s:
+            return dict(Counter((post,) for post, _, _ in watch.ahead(s, Moment(self.now(), self.names()))))
 
     def _chattering(self) -> dict[tuple[str, ...], float]:
         since = self.now() - 1800 * 1_000_000

@@ -71,7 +71,9 @@ class Names:
         return said(self.city.sites[id_].title, lang) if id_ in self.city.sites else id_
 
     def area(self, key: str, lang: str) -> str:
-        """Title of `tree:id`."""
+        """Title of `tree:id`; `post:id` is a post (a gap of the roster)."""
+        if key.startswith("post:"):
+            return self.post(key[5:], lang)
         return said(self.areas[key].title, lang) if key in self.areas else key.split(":", 1)[-1]
 
     def place(self, site: str, area: str, lang: str) -> str:

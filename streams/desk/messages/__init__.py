@@ -34,6 +34,8 @@ def short(alert: Alert, names: Names, until: int, lang: str = "zh") -> str:
 
 def subject(alert: Alert, names: Names, lang: str) -> str:
     """What the alert is about: the rule's title, else the indicator's."""
+    if alert.pack == "self" and alert.rule == "self/duty-gap":
+        return say("duty.gap_title", lang)
     if alert.rule and not alert.indicator:
         rule = names.rules.get(alert.rule)
         return ((rule.title.en if lang == "en" else "") or rule.title.zh or alert.rule) if rule else alert.rule

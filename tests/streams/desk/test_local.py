@@ -90,6 +90,8 @@ def test_no_word_is_without_use() -> None:
         "fresh.",
         "app.theme_",
         "role.",
+        "day.",
+        "swap.",
         *(f"pub.{x}" for x in ("act_", "f_", "headline", "description", "instruction", "alert", "update", "cancel", "proposed", "published",
                                "refused", "retracted")),
         *(f"work.{x}" for x in work.STATES),
