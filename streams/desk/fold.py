@@ -9,6 +9,7 @@ from sqlalchemy import and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from detectors.event import Change
+from streams.desk import leads
 from streams.desk.alert import State
 from streams.desk.names import Names
 from streams.desk.store import audit
@@ -32,6 +33,7 @@ class Moment:
 def fold(s: Session, change: Change, m: Moment) -> Alert | None:
     """One record of `events` into the rows of this transaction; the alert that it moved, if it moved one. A lead calls nobody."""
     if change.report:
+        leads.note(s, change)
         return None
     if change.forecast is not None:     # JSON knows no infinity: "never" is a very long time
         low, mid, high = (x if abs(x) < NEVER else NEVER for x in change.forecast)

@@ -116,7 +116,7 @@ def _thing(i: Item, v: View) -> str:
     if i.kind == "rule":
         rule, _, area = i.name.partition("@")
         found = v.names.rules.get(rule)
-        return " · ".join(x for x in (said(found.title, v.lang) if found else rule, v.names.area(area, v.lang)) if x)
+        return " · ".join(x for x in (said(found.title, v.lang) if found else rule, v.names.place(i.site, area, v.lang)) if x)
     place = v.names.place(i.site, "", v.lang) if i.site else i.name
     series = (v.names.indicator(i.indicator, v.lang) if i.indicator else "", place)
     return i.name if i.kind == "feed" else " · ".join(x for x in series if x)
