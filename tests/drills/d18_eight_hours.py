@@ -30,7 +30,7 @@ def drill(ground: Any, short: bool, row: Any) -> None:
         path = live.bench.folder / f"part{part}.csv"
         path.write_text(story(part * 480 // parts, 480 // parts), "utf-8")
         sent += play(live, path, short)
-        live.run.settled(60)
+        live.run.settled(240)
         thinned(live)                   # as history does every hour by the wall clock
         sizes.append(({s: live.memory(s) for s in STAGES}, files(Path(live.bench.settings.data))))
     (before, disk), (after, later) = sizes[0], sizes[-1]
