@@ -65,8 +65,9 @@ class Group:
         self.kinds = [Piece(f"kind:{d.path}", load("kinds")[d.use.kind].STATE, d.use, load("kinds")[d.use.kind],
                             {"every": indicator.every, "calendar": plan.calendar}) for d in self.detectors]
         self.ops = [_op(plan, indicator, i) for i in self.feeds]
+        self.made = _made(indicator)
         self.pieces = [Piece("series", SERIES), *(Piece(f"head:{d.path}", HEAD) for d in self.detectors),
-                       *self.checks, *self.kinds, *self.ops]
+                       *self.checks, *self.kinds, *self.ops, *self.made]
         ends = np.cumsum([p.width for p in self.pieces])
         self.at = {p.name: slice(int(e) - p.width, int(e)) for p, e in zip(self.pieces, ends, strict=True)}
         self.width = int(ends[-1])
@@ -213,6 +214,17 @@ def _op(plan: Plan, source: Indicator, target: Indicator) -> Piece:
     return Piece(f"op:{target.id}", algorithm.STATE, target.derive.use, algorithm,
                  {"every": source.every, "coverage": target.derive.coverage, "inputs": 1.0, "merge": float(source.merge),
                   "calendar": plan.calendar})
+
+
+def _made(target: Indicator) -> list[Piece]:
+    """What was fitted for the operator of several inputs that makes this series; only a fit writes it (DECISIONS 16)."""
+    derive = target.derive
+    if derive is None or len(derive.inputs) < 2:
+        return []
+    algorithm = load("derive")[derive.use.kind]
+    if not getattr(algorithm, "fitted", ""):
+        return []
+    return [Piece(f"made:{target.id}", algorithm.STATE, derive.use, algorithm, {"inputs": float(len(derive.inputs))})]
 
 
 def _ring(indicator: Indicator, lateness: float) -> int:

@@ -109,10 +109,13 @@ def _compute(table: Table, target: Indicator, row: int, t: float, w: Waiting) ->
     assert derive is not None
     if sum(v == v for v in w.values) < derive.coverage * len(w.values) - 1e-9:
         return nan
-    p = table.told_several(row)
+    p, algorithm = table.told_several(row), load("derive")[derive.use.kind]
     s = SimpleNamespace(**{n: 0.0 if size == 1 else [0.0] * size
-                           for n, size in (getattr(load("derive")[derive.use.kind], "slots", None) or {}).items()})
-    step, result = load("derive")[derive.use.kind].step, nan
+                           for n, size in (getattr(algorithm, "slots", None) or {}).items()})
+    for piece in table.group.made:
+        fitted = table.live.part[row, table.group.at[piece.name]].view(piece.dtype)[0]
+        vars(s).update((name, fitted[name].tolist()) for name in algorithm.slots)
+    step, result = algorithm.step, nan
     for k, value in enumerate(w.values):
         result = step(p, s, t / MICRO, float(k), value)
     return float(result) if abs(result) < np.inf else nan

@@ -169,7 +169,8 @@ class Table:
 
     def fit(self, row: int, record: Fit) -> bool:
         """Put what was fitted or warmed into the state of its kind; slots that are NaN stay. False: for another layout."""
-        piece = next((p for p in self.group.kinds if p.name == f"kind:{record.detector}"), None)
+        names = f"kind:{record.detector}", f"made:{record.detector}", f"op:{record.detector}"
+        piece = next((p for p in self.group.pieces if p.name in names), None)
         if piece is None or piece.width != len(record.row) or record.hash not in ("", piece.stamp(self.sites[row])):
             return False
         values = np.array(record.row)

@@ -36,7 +36,7 @@ def fit(
 
     from streams.clock import now
     from streams.errors import UsageError
-    from streams.fit import fit_rows, frame_of
+    from streams.fit import derived_to_fit, fit_rows, frame_of
     from streams.generations import current
     from streams.packs.faults import meant
     from streams.replay.options import history_of
@@ -49,30 +49,32 @@ def fit(
     chosen = next((p for p in city.packs if p.id == pack), None)
     if chosen is None:
         raise UsageError(f"no pack {pack!r}{meant(pack, [p.id for p in city.packs])}")
-    paths = {d.path: d for d in chosen.detectors if d.fit is not None}
+    asking = {d.path: (d.use.kind, d.sites, d.indicator) for d in chosen.detectors if d.fit is not None}
+    asking |= {i.id: (i.derive.use.kind, i.sites, i.id) for i in derived_to_fit(city) if i.pack == pack and i.derive}
+    paths = [d.path for d in chosen.detectors]
     moment = _moment(as_of)
     if history:
         frame = frame_of(history_of(history, tz))
         moment = moment or int(frame["arrived"].max() + 1 if len(frame) else 0)
     else:
         moment = moment or now()
-        frame = stored(ours, city, list(paths), moment)
-    found = fit_rows(city, frame, moment, list(paths))
+        frame = stored(ours, city, paths, moment)
+    found = fit_rows(city, frame, moment, paths)
     written = 0 if dry_run or not found else send(current(ours), found)
     many = Counter(row.detector for row in found)
     sites = {i.id: len(i.sites) for p in city.packs for i in p.indicators}
-    for path, detector in paths.items():
-        of = len(detector.sites) or sites[detector.indicator]
+    for path, (kind, some, indicator) in asking.items():
+        of = len(some) or sites[indicator]
         if json:
-            print(encode({"detector": path, "kind": detector.use.kind, "fitted": many[path], "series": of, "as_of": moment,
+            print(encode({"detector": path, "kind": kind, "fitted": many[path], "series": of, "as_of": moment,
                           "written": not dry_run and many[path] > 0}).decode())
         else:
             left = f"; {of - many[path]} warming: too little history" if many[path] < of else ""
-            print(f"{path} ({detector.use.kind}): {many[path]} of {of} series fitted{left}")
+            print(f"{path} ({kind}): {many[path]} of {of} series fitted{left}")
     if not json:
         print(f"{written} rows written" if not dry_run else "nothing written (dry run)")
-        if not paths:
-            print(f"no detector of {pack} asks for a fit")
+        if not asking:
+            print(f"nothing in {pack} asks for a fit")
 
 
 def _city(ours: Settings, configs: Path | None, offline: bool) -> City:

@@ -4,6 +4,6 @@ A fit looks only at what had arrived by its date, so a backtest refits as of eac
 """
 from __future__ import annotations
 
-from streams.fit._rows import Asked, fit_rows, fitters, frame_of, warm_rows
+from streams.fit._rows import Asked, derived_to_fit, fit_rows, fitters, frame_of, warm_rows
 
-__all__ = ["Asked", "fit_rows", "fitters", "frame_of", "warm_rows"]
+__all__ = ["Asked", "derived_to_fit", "fit_rows", "fitters", "frame_of", "warm_rows"]

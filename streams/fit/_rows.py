@@ -53,9 +53,9 @@ def frame_of(history: History) -> pd.DataFrame:
 
 
 def fit_rows(city: City, frame: pd.DataFrame, as_of: int, paths: Collection[str] | None = None) -> list[Fit]:
-    """A row for every series of the detectors (None = all) that are to be fitted, as of a moment (µs UTC).
+    """A row for every series of the detectors (None = all), and of the derived series of their packs, that are to be fitted.
 
-    Sites with too little history have none: they go on warming.
+    As of a moment (µs UTC). Sites with too little history have none: they go on warming.
     """
     plan, known = Plan(city), _known(frame, as_of)
     out: list[Fit] = []
@@ -70,6 +70,29 @@ def fit_rows(city: City, frame: pd.DataFrame, as_of: int, paths: Collection[str]
         for site, slots in fitters()[detector.use.kind](readings, asked).items():
             row = _row(load("kinds")[detector.use.kind], slots)
             out.append(Fit(f"{group.indicator.id}@{site}", path, row, f"fit {iso(as_of)}", piece.stamp(site)))
+    packs = None if paths is None else {path.partition("/")[0] for path in paths}
+    return out + _derived(plan, known, as_of, packs)
+
+
+def derived_to_fit(city: City) -> list[Indicator]:
+    """Derived series whose operator is fitted; a kind on them warms until it is."""
+    every = load("derive")
+    return [i for p in city.packs for i in p.indicators
+            if i.derive is not None and hasattr(every[i.derive.use.kind], "fitted")]
+
+
+def _derived(plan: Plan, known: pd.DataFrame, as_of: int, packs: Collection[str] | None) -> list[Fit]:
+    """Rows of the derived series that are fitted, and the travel times of what they are made of."""
+    from streams.fit.residual import sites
+
+    out: list[Fit] = []
+    for target in derived_to_fit(plan.city):
+        if packs is not None and target.pack not in packs:
+            continue
+        for name, site, kind, slots in sites(plan, target, lambda i: _readings(known, i.id, set(i.sites))):
+            piece = next(p for p in plan.groups[name].pieces if p.name == kind)
+            row = _row(piece.algorithm, slots)
+            out.append(Fit(f"{name}@{site}", kind.partition(":")[2], row, f"fit {iso(as_of)}", piece.stamp(site)))
     return out
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from detectors.pack import City
 from detectors.reading import Block, Fit
+from detectors.registry import load
 from streams.clock import MICRO
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ EVERY = 28 * 86_400 * MICRO
 
 def records(city: City, history: History, every: int = EVERY) -> Iterator[Block | Fit]:
     """The blocks of a history; where detectors of the city are fitted, the rows of each date stand between them."""
-    if not len(history) or all(d.fit is None for pack in city.packs for d in pack.detectors):
+    if not len(history) or not (any(d.fit is not None for pack in city.packs for d in pack.detectors) or _made(city)):
         yield from history.blocks()
         return
     from streams.fit import fit_rows, frame_of
@@ -32,3 +33,9 @@ def records(city: City, history: History, every: int = EVERY) -> Iterator[Block 
         part = (history.arrived >= moment) & (history.arrived < moment + every)
         if part.any():
             yield from history.pick(np.asarray(part, bool)).blocks()
+
+
+def _made(city: City) -> bool:
+    """Whether an operator of the city is fitted."""
+    return any(i.derive is not None and getattr(load("derive")[i.derive.use.kind], "fitted", "")
+               for pack in city.packs for i in pack.indicators)

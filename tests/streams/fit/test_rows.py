@@ -64,8 +64,8 @@ def weekly(years: int, seed: int = 2) -> list[tuple[int, float]]:
 
 
 def test_each_kind_that_says_so_has_its_fit() -> None:
-    """Files of streams/fit and kinds that are fitted are the same."""
-    assert set(fitters()) == {name for name, kind in load("kinds").items() if hasattr(kind, "fitted")}
+    """Files of streams/fit are the kinds and operators that are fitted."""
+    assert set(fitters()) == {name for folder in ("kinds", "derive") for name, kind in load(folder).items() if hasattr(kind, "fitted")}
 
 
 def test_seasonal() -> None:
