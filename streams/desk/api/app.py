@@ -6,15 +6,17 @@ import secrets
 
 import structlog
 from fastapi import Depends, FastAPI
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import NoResultFound, SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from streams.desk.alert import Refused
 from streams.desk.api import look
 from streams.desk.api.csrf import checked
 from streams.desk.api.guard import HEADERS, Guard
-from streams.desk.api.who import lang_of
+from streams.desk.api.who import acting, lang_of, site_of
+from streams.desk.pages.forms import in_words
 from streams.desk.pages.nav import parts
 from streams.desk.people.gate import Gate
 from streams.desk.site import Site
@@ -32,6 +34,8 @@ def make_app(site: Site) -> FastAPI:
     app.add_middleware(Gate, site=site, open_=tuple(path for part in parts() for path in getattr(part, "OPEN", ())))
     app.add_middleware(Guard, hosts=site.hosts, proven=site.rules.proven)
     app.add_exception_handler(HTTPException, _not_found)
+    app.add_exception_handler(NoResultFound, _not_found)
+    app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(Exception, _broken)
     site.metrics.desk_clients.watch(lambda: {(): site.clients})
     site.metrics.desk_leader.watch(lambda: {(): int(site.leading())})
@@ -44,6 +48,18 @@ def _not_found(request: Request, error: Exception) -> Response:
         return JSONResponse({"detail": getattr(error, "detail", "")}, status)
     detail = str(getattr(error, "detail", ""))
     return look.fault_page(request, detail if has(detail) else "err.bad", status)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    """What a page did not tell in its own place: not allowed, or not legal now. `right.…` is 403, all else 409."""
+    assert isinstance(error, Refused)
+    site = site_of(request)
+    with site.store.read() as s:
+        words = in_words(error, site.view(s, acting(request), lang_of(request)))
+    status = 403 if error.key.startswith("right.") else 409
+    if request.url.path.startswith("/api") or "json" in request.headers.get("accept", ""):
+        return JSONResponse({"ok": False, "error": error.key, "message": words}, status)
+    return look.fault_page(request, error.key, status, words=words)
 
 
 def _broken(request: Request, error: Exception) -> Response:

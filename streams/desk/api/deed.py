@@ -29,13 +29,13 @@ LONGEST = 4000
 
 
 async def said(request: Request) -> dict[str, str]:
-    """The fields of a form or of a JSON object, as text. ValueError for anything else."""
+    """The fields of a form or of a JSON object, as text; without NUL, which PostgreSQL refuses. ValueError for others."""
     if request.headers.get("content-type", "").startswith("application/json"):
         body = json.loads(await request.body() or b"{}")
         if not isinstance(body, dict):
             raise ValueError("not an object")
-        return {str(k): str(x) for k, x in body.items() if x is not None}
-    return {k: x for k, x in (await request.form()).items() if isinstance(x, str)}
+        return {str(k): str(x).replace("\0", "") for k, x in body.items() if x is not None}
+    return {k: x.replace("\0", "") for k, x in (await request.form()).items() if isinstance(x, str)}
 
 
 def wants_json(request: Request) -> bool:

@@ -74,12 +74,13 @@ def warning_page(request: Request, id_: str, kept: Kept, notice: str, status: in
     return _answer(html, request, status)
 
 
-def fault_page(request: Request, key: str, status: int, detail: str = "") -> Response:
-    """Never a blank page: what, and what still works."""
+def fault_page(request: Request, key: str, status: int, detail: str = "", words: str = "") -> Response:
+    """Never a blank page: what, and what still works. `words` = those of the key, where they are filled in already."""
     site, lang = site_of(request), lang_of(request)
     with site.store.read() as s:
         v = site.view(s, acting(request), lang)
-    return HTMLResponse(page("error.html", v, "/", theme_of(request), what=say(key, lang), detail=detail[:200], seq=0), status)
+    what = words or say(key, lang)
+    return HTMLResponse(page("error.html", v, "/", theme_of(request), what=what, detail=detail[:200], seq=0), status)
 
 
 @router.get("/static/{name}")

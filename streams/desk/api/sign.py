@@ -56,7 +56,7 @@ async def sign_in(request: Request) -> Response:
 def _sign_in(request: Request, name: str, password: str, to: str) -> Response:
     site, address = site_of(request), request.state.address
     with site.store.read() as s:
-        row = s.get(AccountRow, name)
+        row = s.get(AccountRow, name) if accounts.NAME.fullmatch(name) else None
     if not accounts.checked(row, password):
         site.rules.limits.take("wrong", name, WRONG, site.rules.now())
         with site.store.begin() as s:

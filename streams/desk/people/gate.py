@@ -55,7 +55,7 @@ class Gate:
             current, demanded = await run_in_threadpool(self._who, headers), True
         state = scope.setdefault("state", {})
         state |= {"account": current.account, "address": address, "secure": tls, "demanded": demanded, "current": current}
-        answer = self._too_large(headers) or self._too_often(scope, current, address, demanded)
+        answer = self._malformed(scope, headers) or self._too_often(scope, current, address, demanded)
         if answer is None and demanded and current.account is None and not scope["path"].startswith(self.open):
             answer = self._sign_in(scope, headers)
         mark = CURRENT.set(current)
@@ -82,8 +82,11 @@ class Gate:
                 sessions.touch(s, row.id, now)
         return Current(account_of(account), row.id, "" if bearer else sessions.csrf_of(token), row.how)
 
-    def _too_large(self, headers: Headers) -> Response | None:
+    def _malformed(self, scope: Scope, headers: Headers) -> Response | None:
+        """What no database takes, and what no form here is."""
         size = headers.get("content-length", "0")
+        if "\0" in scope["path"]:
+            return JSONResponse({"error": "path"}, 400)
         return JSONResponse({"error": "too large"}, 413) if size.isdecimal() and int(size) > LARGEST else None
 
     def _too_often(self, scope: Scope, current: Current, address: str, demanded: bool) -> Response | None:
