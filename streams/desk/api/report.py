@@ -90,6 +90,7 @@ async def readings(request: Request) -> Response:
         fields = {k: x for k, x in form.items() if isinstance(x, str)}
         upload = form.get("file")
         data = await upload.read(LARGEST + 1) if isinstance(upload, UploadFile) and upload.filename else b""
+        await form.close()
     except ValueError:
         fields, data = {}, b""
     return await run_in_threadpool(_readings, request, fields, data or fields.get("rows", "").encode())

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from jinja2 import StrictUndefined, Template, TemplateError, nodes
-from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 LONGEST = 2000
@@ -51,7 +50,7 @@ def read(source: str, names: frozenset[str]) -> Template:
     try:
         tree = env.parse(source)
         _look(tree)
-        unknown = sorted(find_undeclared_variables(tree) - names)
+        unknown = sorted({name.name for name in tree.find_all(nodes.Name)} - names)
         if unknown:
             raise Bad(f"unknown name {', '.join(map(repr, unknown))}; there are: {', '.join(sorted(names))}")
         return env.from_string(source)

@@ -56,14 +56,15 @@ def call(alert: Alert, names: Names, until: int, post: str, channel: str, lang: 
 
 
 def sms(alert: Alert, names: Names, until: int, channel: str = SMS, lang: str = "zh") -> str:
-    """The short form: one message of 70 characters where words allow it (the district goes first, then the limit)."""
+    """The short form, one message of 70 characters: the district goes first, then the limit, then the end of the title."""
     known = values(alert, names, until, "", channel, lang)
     for place, limit in ((known["place"], True), (names.site(alert.site, lang) or known["place"], True), (known["place"], False)):
         shown = say("msg.sms_limit", lang, limit=known["limit"]) if limit and known["limit"] else ""
         text = " ".join(say("msg.sms", lang, **(known | {"place": place, "limit": shown})).split())
         if len(text) <= ONE_SMS:
-            break
-    return text
+            return text
+    title = known["title"][:len(known["title"]) - (len(text) - ONE_SMS) - 1] + "…"
+    return text.replace(known["title"], title, 1)
 
 
 def values(alert: Alert, names: Names, until: int, post: str, channel: str, lang: str) -> dict[str, str]:

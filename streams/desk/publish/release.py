@@ -211,14 +211,9 @@ def newest(s: Session, limit: int = 100) -> list[Publication]:
 
 
 def superseded(s: Session, rows: list[Publication]) -> set[str]:
-    """Ids of those after which another message of the same chain came."""
-    last = dict(
-        s.execute(
-            select(Publication.alert, func.max(Publication.n))
-            .where(Publication.state == "published", Publication.alert.in_([r.alert for r in rows]))
-            .group_by(Publication.alert)
-        )
-        .tuples()
-        .all()
+    """Ids of those after which another message of the same alert came."""
+    last = select(Publication.alert, func.max(Publication.n)).where(
+        Publication.state == "published", Publication.alert.in_([row.alert for row in rows])
     )
-    return {r.id for r in rows if last.get(r.alert, r.n) != r.n}
+    newest_of = {alert: n for alert, n in s.execute(last.group_by(Publication.alert))}
+    return {row.id for row in rows if newest_of.get(row.alert, row.n) != row.n}
