@@ -1,4 +1,7 @@
-"""Broker killed and started on its data; away for 10 minutes: feeds buffer up to their cap, then refuse; nothing accepted is lost."""
+"""Broker killed and started on its data; away for 10 minutes: feeds buffer up to their cap, then refuse; nothing accepted is lost.
+
+In the long form also three brokers, the leader of a partition killed (`cluster.py`).
+"""
 from __future__ import annotations
 
 from collections import Counter
@@ -97,6 +100,11 @@ def drill(ground: Any, short: bool, row: Any) -> None:
     live.calls(row, live.compare(row, None))
     account(row, live, source)
     row.note = f"refused {source.refused} pushes, {source.buffered} went over the disk"
+    if not short:
+        three = tools.Row()
+        tools.here("cluster").drill(ground, three)
+        three.note = f"{row.note}; three brokers: {three.note}"
+        row.add(three)
 
 
 def account(row: Any, live: Any, source: Source) -> None:

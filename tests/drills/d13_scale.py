@@ -1,10 +1,10 @@
-"""A rolling restart and 1 → 4 → 2 workers under load: nothing lost, nothing twice."""
+"""A rolling restart, 1 → 4 → 2 workers, and 4 → 8 partitions (`grow.py`) under load: nothing lost, nothing twice."""
 from __future__ import annotations
 
 from time import sleep
 from typing import Any
 
-NAME, BROKER = "rolling restart, 1 to 4 to 2 workers", True
+NAME, BROKER = "rolling restart; more and fewer workers; growth", True
 tools = __import__("sys").modules["wanglou_drills_tools"]
 
 
@@ -29,3 +29,7 @@ def drill(ground: Any, short: bool, row: Any) -> None:
             sleep(1)
     live.finish(120)
     live.calls(row, live.compare(row, load.written))
+    growth = tools.Row()
+    tools.here("grow").drill(ground, short, growth)
+    growth.note = f"4 → {8 if short else 32} partitions: {growth.note}"
+    row.add(growth)

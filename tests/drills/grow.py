@@ -32,6 +32,7 @@ def drill(ground: Any, short: bool, row: Any) -> None:
     tools.until(lambda: healthy(ground, web), "the feed has its broker")
     live.working("judge", 4)
     live.working("desk")
+    live.working("history", 8)
     live.sharing("judge", "judge2")
     source = tools.here("d05_broker_away").Source(web)
     source.thread.start()
@@ -43,7 +44,7 @@ def drill(ground: Any, short: bool, row: Any) -> None:
             row.must(died.returncode == -9, f"{point}: {died.returncode} {died.stderr[-500:]}")
         done = grown(live, partitions)
         row.must(done.returncode == 0 and "is open" in done.stdout, f"{done.stdout}{done.stderr[-1500:]}")
-        live.start("history")
+        live.start("history")                   # what it missed lies in both topics
         live.bench.settings = current(live.bench.settings)
         row.must(live.bench.settings.partitions == partitions, f"{live.bench.settings.partitions} partitions are in force")
         before = source.accepted.total()
