@@ -130,7 +130,7 @@ def test_the_national_form() -> None:
     assert cap_check.faults(document) != []                                     # CAP-like, but no CAP
     assert text(national.document(bulletin(scope="exercise")), "status", space) == ["Test"]
     for lacking in ({"unit": ""}, {"code": ""}):
-        with pytest.raises(ValueError, match="pub.no_"):
+        with pytest.raises(ValueError, match=r"pub\.no_"):
             national.document(bulletin(**lacking))
     assert national.faults(document.replace(b"Orange<", b"Severe<"))[0].startswith("info/severity")
 

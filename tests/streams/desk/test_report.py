@@ -157,7 +157,7 @@ def book(rows: str, shared: str = "", **parts: str) -> bytes:
 
 def test_a_spreadsheet_of_excel(web: tuple[Any, TestClient]) -> None:
     """Shared and inline strings, a date as a number, a gap; what is none is refused with a word."""
-    bench, client = web
+    _bench, client = web
     head = "".join(f'<c r="{c}1" t="s"><v>{n}</v></c>' for n, c in enumerate("ABCD"))
     row = ('<c r="A2"><v>46197.0833333333</v></c><c r="B2" t="inlineStr"><is><t>lanxi</t></is></c><c r="C2" t="s"><v>4</v></c>'
            '<c r="D2"><v>28.5</v></c>')

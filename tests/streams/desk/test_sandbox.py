@@ -81,15 +81,16 @@ def test_a_short_message(bench: Any, change: Any) -> None:
     assert wording.SMS and len(wording.call(alert, bench.names, until, "duty", "gateway_sms")) <= 70
 
 
-MESSAGES = """
-- {for: call, zh: '{{ level }} {{ titel }}'}
-- {for: call, zh: '{{ level.x }}'}
-- {for: call, channels: [gateway_sms], zh: '%s{{ level }}'}
-- {for: headline, levels: [purple], packs: [sea], channels: [pigeon], zh: '{{ issuer }}'}
-- {for: speech, zh: x}
-- {for: call, zh: '{%% if forecast == "never" %%}x{%% endif %%}'}
-- {for: call, channels: [gateway_sms], zh: '{{ level }}%s'}
-""" % ("长" * 500, "长" * 80)
+LONG = "长" * 500
+MESSAGES = f"""
+- {{for: call, zh: '{{{{ level }}}} {{{{ titel }}}}'}}
+- {{for: call, zh: '{{{{ level.x }}}}'}}
+- {{for: call, channels: [gateway_sms], zh: '{LONG}{{{{ level }}}}'}}
+- {{for: headline, levels: [purple], packs: [sea], channels: [pigeon], zh: '{{{{ issuer }}}}'}}
+- {{for: speech, zh: x}}
+- {{for: call, zh: '{{% if forecast == "never" %}}x{{% endif %}}'}}
+- {{for: call, channels: [gateway_sms], zh: '{{{{ level }}}}{LONG[:80]}'}}
+"""
 PUBLISH = """
 sender: a b
 code: '123'

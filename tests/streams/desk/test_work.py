@@ -147,7 +147,7 @@ def test_cancelled(web: tuple[Any, str, TestClient, Courier, HTTPServer]) -> Non
 
 def test_what_cannot_be_ordered(web: tuple[Any, str, TestClient, Courier, HTTPServer]) -> None:
     """No unit, no words, no post, no such warning; a unit without its secret is tried again, not sent unsigned."""
-    bench, id_, client, courier, server = web
+    bench, id_, client, _courier, _server = web
     assert order(client, id_, unit="nobody")["error"] == "work.no_unit" and order(client, id_, text="去")["error"] == "err.reason"
     assert order(client, "nothing")["error"] == "err.none"
     client.cookies.clear()
