@@ -133,9 +133,10 @@ class Consumer:
                         self._take_all([(r.offset, r.value) for r in records[n : n + BATCH]])
                         for r in records[n : n + BATCH]:
                             self.metrics.taken_seconds.observe(max(0.0, clock.now() / 1e6 - r.timestamp / 1000))
-                if not self.live:
+                if self.live:
+                    self.backlog.settle(self.moment())
+                else:                               # in the middle of the log nobody knows what still stands
                     self._caught_up(consumer.position(part) >= end)
-                self.backlog.settle(self.moment())
         finally:
             consumer.close()
 
