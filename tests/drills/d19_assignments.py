@@ -30,7 +30,7 @@ def init(self, *args):
             done.append(1)
         if len(done) == 3:                          # Faust's own resuming after the assignment is over
             self.app.consumer.pause_partitions({{TP(self.settings.topic({topic!r}), {partition})}})
-    self.app.timer(2.0)(stick)
+    self.app.timer(1.0)(stick)
 a.Running.__init__ = init
 """
 STUCK = {"judge": ("readings", 1, 2), "combine": ("levels", 0, 1)}
