@@ -109,7 +109,7 @@ class _Reader:
             if name and name not in allowed:
                 self._fault(1, name, "duty.f_column", n, got=name, allowed="、".join(allowed))
         if "person" not in self.head:
-            self._fault(1, "person", "duty.f_missing", 0, name="person")
+            self._fault(1, "person", "duty.f_missing", 0, what="person")
             return
         for row, cells in enumerate(rows[1:], 2):
             if any(c.strip() for c in cells):

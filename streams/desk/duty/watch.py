@@ -42,8 +42,8 @@ def _id(post: str, end: int) -> str:
 def _say(s: Session, id_: str, post: str, level: Level, m: Moment) -> None:
     seq = s.scalar(select(func.count()).select_from(Event).where(Event.member == id_)) or 0
     change = Change(id=event_id(id_, seq), alert=id_, seq=seq, time=m.now, arrived=m.now, onset=m.now, pack="self", rule=RULE,
-                    area=f"post:{post}", before=0 if level else int(Level.YELLOW), to=int(level), group=f"{RULE}/{id_}", since=m.now,
-                    value=float(bool(level)), score=float(bool(level)), limit=1.0)
+                    area=f"post:{post}", before=0 if level else int(Level.YELLOW), to=int(level), group=f"{RULE}/{id_}",
+                    since=m.now, value=float(bool(level)), score=float(bool(level)), limit=1.0)
     alert = fold(s, change, m)
     if alert is not None:
         calls.settle(s, alert, m)

@@ -13,6 +13,7 @@ from streams.desk.duty import watch
 from streams.desk.duty.deeds import is_person
 from streams.desk.duty.roster import Charge, charge, following
 from streams.desk.duty.tables import Handover, Person, Shift, Swap
+from streams.desk.fold import Moment
 from streams.desk.local import MICRO, ZONE, local, moment, span
 from streams.desk.pages.bits import MARKS
 from streams.desk.pages.view import View
@@ -46,7 +47,7 @@ def duty(s: Session, v: View, week: str) -> dict[str, Any]:
     known = {x.post for x in shifts} | set(s.scalars(select(Shift.post).distinct()))
     swaps = list(s.scalars(select(Swap).order_by(Swap.state != "asked", Swap.id.desc()).limit(12)))
     moving = {i for x in swaps if x.state == "asked" for i in (x.mine, x.theirs)}
-    gaps = watch.ahead(s, watch.Moment(v.now, v.names))
+    gaps = watch.ahead(s, Moment(v.now, v.names))
     return {
         "title": say("duty.week", v.lang, first=f"{first:%m-%d}", last=f"{days[-1]:%m-%d}"),
         "count": say(

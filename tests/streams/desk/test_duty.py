@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from detectors.event import Change
 from detectors.pack import City, Duty
-from streams.desk import calls
 from streams.desk.alert import Actor, Refused
 from streams.desk.duty import deeds, handover, ical, watch
 from streams.desk.duty.roster import addresses, charge, gaps, on_shift_at, shift_id
@@ -90,6 +90,7 @@ leader,2026-06-27 00:00,2026-06-30 00:00,P02,长,
     assert [(h.row, h.key) for h in sheet.hints] == [(8, "duty.h_rest")]
     assert next(f.values["near"] for f in sheet.faults if f.row == 2) == "duty"
     assert [f.key for f in read(b"", ("duty",), ()).faults] == ["duty.f_empty"]
+    assert [f.key for f in read(b"post,from,to\nduty,a,b\n", ("duty",), ()).faults] == ["duty.f_missing"]
     assert [f.key for f in read(b"PK\x03\x04no", ("duty",), ()).faults] == ["duty.f_file"]
 
 
@@ -330,4 +331,33 @@ def test_importing_again_changes_nothing(bench: Any) -> None:
     sheet = read(ROSTER.encode(), bench.names.posts, ())
     with bench.store.begin() as s:
         done = deeds.enforce_sheet(s, sheet.plain(), bench.names.actor("leader"), bench.m)
-    assert (done.new, done.other, done.gone) == (0, 0, 0) and calls.TAKEN
+    assert (done.new, done.other, done.gone) == (0, 0, 0)
+
+
+CSV = HEAD + "city-desk,2026-06-24 00:00,2026-06-24 08:00,P01,夜,某甲,13900001111\n"
+
+
+def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`roster import` tells every fault with file, row and column and then changes nothing; `routes explain` says who is called."""
+    from streams.cli.roster import import_
+    from streams.cli.routes import explain
+
+    configs, url = Path("configs"), f"sqlite:///{tmp_path}/desk.db"
+    good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
+    good.write_text(CSV, "utf-8")
+    bad.write_text(CSV.replace("city-desk", "city-desc").replace("2026-06-24 08:00", "x"), "utf-8")
+
+    def run(command: Any, *args: Any, **given: Any) -> tuple[int, str]:
+        with pytest.raises(typer.Exit) as left:
+            command(*args, **given)
+        return left.value.exit_code, capsys.readouterr().out
+
+    code, said = run(import_, [good, bad], configs=configs, desk_url=url)
+    assert code == 1 and f"{bad}:2:1: " in said and f"{bad}:2:3: " in said
+    assert json.loads(run(import_, [good], configs=configs, desk_url=url, as_json=True)[1])["new"] == 1
+    code, said = run(explain, "basin", "red", area="lanxi", at="2026-06-24T01:00:00+08:00", configs=configs, desk_url=url, as_json=True)
+    steps = json.loads(said)["steps"]
+    assert code == 0 and [(s["post"], s["after"], s["on"]) for s in steps][:3] == [
+        ("hydro-desk", 0.0, None), ("hydro-lead", 300.0, None), ("city-desk", 600.0, "P01")]
+    assert "city-desk 市应急指挥中心 [P01]" in run(explain, "basin", "red", at="2026-06-24T01:00:00+08:00", configs=configs, desk_url=url)[1]
+    assert "13900001111" not in said
