@@ -141,6 +141,7 @@ class Deliverer:
             self._where(row),
             now,
             calls,
+            self.link is not None,
         )
         try:
             return channel.send(message, row.address)

@@ -39,6 +39,7 @@ class Message:
     """One call: `key` is the same at each attempt; `again` = an earlier attempt may have arrived; `at` = now, µs UTC.
 
     `speaks_for`: (key, alert) of each call in a folded message, its own first; empty for a call of its own.
+    `answers`: the `url` is an answer link, so it belongs into what a person reads.
     """
 
     key: str
@@ -53,6 +54,7 @@ class Message:
     url: str
     at: int = 0
     speaks_for: tuple[tuple[str, str], ...] = ()
+    answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

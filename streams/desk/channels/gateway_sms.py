@@ -5,7 +5,9 @@ reply is `answered`.
 """
 from __future__ import annotations
 
-from streams.desk.channels import Declared
+from dataclasses import replace
+
+from streams.desk.channels import Declared, Message, Outcome
 from streams.desk.channels._gateway import NEEDS, OPTIONS, Gateway
 
 __all__ = ["Sms"]
@@ -16,3 +18,9 @@ class Sms(Gateway):
 
     declared = Declared(called_back=("received", "answered"), takes=10.0, longest=500, options=OPTIONS, needs=NEEDS,
                         secrets=("callback",))
+
+    def send(self, message: Message, address: str) -> Outcome:
+        """An answer link goes behind the text, unless the installation's body has a place of its own for it."""
+        if message.answers and "{url}" not in self.options().get("body", ""):
+            message = replace(message, text=f"{message.text} {message.url}")
+        return super().send(message, address)

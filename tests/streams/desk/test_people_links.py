@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_httpserver import HTTPServer
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
@@ -248,6 +249,24 @@ def test_without_a_public_address_messages_carry_no_link(bench: Any, change: Any
     line = Line()
     bench.deliver(log=line)
     assert [m.url for m in line.took] == [f"http://127.0.0.1:8080/w/{red.alert}"]
+
+
+@pytest.mark.parametrize(("name", "body", "carries"), [
+    ("gateway_sms", '{"text": "{text}"}', True), ("gateway_sms", '{"text": "{text}", "link": "{url}"}', True),
+    ("gateway_voice", '{"text": "{text}"}', False),
+])
+def test_text_messages_carry_the_link_and_calls_do_not(
+    httpserver: HTTPServer, tmp_path: Path, name: str, body: str, carries: bool
+) -> None:
+    """Once: behind the text, or in the place that the installation has for it. Nobody reads an address aloud."""
+    from streams.desk.channels import Message, load
+
+    httpserver.expect_request("/send").respond_with_json({"code": 0})
+    options = {"url": httpserver.url_for("/send"), "body": body, "success": "code=0"}
+    line = load(tmp_path, lambda _: options)[name]
+    url = f"{PUBLIC}/a/0123"
+    line.send(Message("k", "a", "red", "real", "【望楼】红", "duty", 1, "02:20:00", False, url, answers=True), "0579-0001")
+    assert httpserver.log[0][0].get_data(as_text=True).count(url) == int(carries)
 
 
 def test_only_the_two_acts_of_a_post_that_was_called() -> None:
