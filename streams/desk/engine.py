@@ -9,7 +9,6 @@ from threading import Event, Thread
 import structlog
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from streams import clock
 from streams.desk import calls
@@ -125,18 +124,22 @@ class Work:
                         m = self.moment()
                         calls.walk(s, m)
                         muting.walk(s, m)
-                        self._roster(s, m)
+                    self._roster(m)
                     self.meter.catch_up()
                     self._seen = clock.monotonic()
             except Exception:
                 log.exception("the walk of ladders failed; it is tried again")
                 self.stop.wait(1.0)
 
-    def _roster(self, s: Session, m: Moment) -> None:
-        """Once a minute: who is missing on the roster."""
+    def _roster(self, m: Moment) -> None:
+        """Once a minute: who is missing on the roster. A fault here must not stop a ladder."""
         if m.now - self._looked >= ROSTER:
             self._looked = m.now
-            watch.watch(s, m)
+            try:
+                with self.store.begin() as s:
+                    watch.watch(s, m)
+            except Exception:
+                log.exception("the roster could not be looked at")
 
     def _again(self, name: str, pump: Callable[[], object]) -> None:
         """What else a leading desk does, in a thread of its own so that a slow other side delays no call."""

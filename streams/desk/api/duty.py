@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy import select
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -18,13 +19,13 @@ from streams.desk.api.who import acting, demand, lang_of, site_of, theme_of
 from streams.desk.duty import deeds, handover, ical
 from streams.desk.duty.roster import charge, following
 from streams.desk.duty.sheet import Sheet, read
-from streams.desk.duty.tables import Calendar, Person, Shift
+from streams.desk.duty.tables import Calendar, Person, Shift, Swap
 from streams.desk.local import moment
 from streams.desk.pages import duty as page_duty
 from streams.desk.pages import handover as page_handover
 from streams.desk.pages.forms import in_words
 from streams.desk.pages.render import page
-from streams.desk.people.rights import Act, facts_of_post
+from streams.desk.people.rights import CITY, Act, facts_of_post
 from streams.desk.words import say
 
 router = APIRouter(include_in_schema=False)
@@ -51,12 +52,23 @@ def _page(request: Request, notice: str = "", status: int = 200, **more: Any) ->
 
 
 def _may(request: Request, act: Act) -> str:
-    """Why not; "" = allowed."""
-    try:
-        demand(request, act)
-    except Refused as no:
-        return _words(request, no)
-    return ""
+    """Why not, for no post at all; "" = allowed for one of them at least."""
+    said = ""
+    for post in ("", *(p.id for p in site_of(request).names().city.posts)):
+        try:
+            _for(request, act, post)
+        except Refused as no:
+            said = said or _words(request, no)
+        else:
+            return ""
+    return said
+
+
+def _for(request: Request, act: Act, *posts: str) -> None:
+    """Refused where one of these posts is not in the reach of who asks; without a post it is about the whole city."""
+    names = site_of(request).names()
+    for post in posts or ("",):
+        demand(request, act, facts_of_post(post, names) if post else CITY)
 
 
 def _words(request: Request, no: Refused) -> str:
@@ -72,7 +84,7 @@ async def _done(request: Request, do: Any) -> Response:
         try:
             with site_of(request).store.begin() as s:
                 do(s)
-        except KeyError:
+        except (KeyError, NoResultFound):
             return fault_page(request, "duty.none", 404)
         except Refused as no:
             return _page(request, _words(request, no), 409)
@@ -91,10 +103,11 @@ async def upload(request: Request) -> Response:
 
     def work() -> Response:
         try:
-            demand(request, Act.ROSTER)
             if len(data) > LARGEST:
                 raise Refused("duty.big")
-            return _page(request, preview=_preview(request, read_for(request, data), name))
+            sheet = read_for(request, data)
+            _for(request, Act.ROSTER, *{line.post for line in sheet.lines})
+            return _page(request, preview=_preview(request, sheet, name))
         except Refused as no:
             return _page(request, _words(request, no), 409)
 
@@ -131,7 +144,7 @@ async def apply(request: Request) -> Response:
     draft = str((await request.form()).get("draft", ""))
 
     def do(s: Session) -> None:
-        demand(request, Act.ROSTER)
+        _for(request, Act.ROSTER, *deeds.posts_of(s, draft))
         deeds.enforce(s, draft, acting(request), site_of(request).moment)
 
     return await _done(request, do)
@@ -143,8 +156,7 @@ async def man(request: Request) -> Response:
     form = await request.form()
 
     def do(s: Session) -> None:
-        shift = s.get_one(Shift, str(form.get("shift", ""))) if form.get("shift") else None
-        demand(request, Act.ROSTER, facts_of_post(shift.post if shift else "", site_of(request).names()))
+        _for(request, Act.ROSTER, s.get_one(Shift, str(form.get("shift", ""))).post)
         deeds.man(s, str(form.get("shift", "")), str(form.get("person", "")), acting(request), site_of(request).moment)
 
     return await _done(request, do)
@@ -156,7 +168,7 @@ async def swap(request: Request) -> Response:
     form = await request.form()
 
     def do(s: Session) -> None:
-        demand(request, Act.SIGN)
+        _for(request, Act.SIGN, s.get_one(Shift, str(form.get("mine", ""))).post)
         deeds.ask(
             s,
             str(form.get("mine", "")),
@@ -175,7 +187,7 @@ async def swap_answer(request: Request, id_: int) -> Response:
     yes = (await request.form()).get("answer") == "yes"
 
     def do(s: Session) -> None:
-        demand(request, Act.SIGN)
+        _for(request, Act.SIGN, s.get_one(Shift, s.get_one(Swap, id_).theirs).post)
         deeds.answer(s, id_, yes, acting(request), site_of(request).moment)
 
     return await _done(request, do)

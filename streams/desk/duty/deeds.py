@@ -60,6 +60,12 @@ def _gone(s: Session, body: dict[str, Any], m: Moment) -> list[Shift]:
     return out
 
 
+def posts_of(s: Session, draft: str) -> list[str]:
+    """The posts that a draft is about; none when it is gone."""
+    found = s.get(Draft, draft)
+    return sorted({line[0] for line in found.body["lines"]}) if found else []
+
+
 def enforce(s: Session, draft: str, actor: Actor, m: Moment) -> Changes:
     """Put a draft into force. Refused when it is gone."""
     found = s.get(Draft, draft)
