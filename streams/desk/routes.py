@@ -1,9 +1,14 @@
 """Which ladder an alert climbs: the first row of routes.yaml whose every given field matches. Pure."""
 from __future__ import annotations
 
+from datetime import date
+
+from detectors.calendar import SPECIAL
 from detectors.level import Level
-from detectors.pack import City, Duty, Ladder, Route
+from detectors.pack import City, Ladder, Route
 from streams.desk.local import local
+
+EPOCH = date(1970, 1, 1).toordinal()
 
 
 def areas_of(city: City, site: str, area: str) -> frozenset[str]:
@@ -21,17 +26,24 @@ def areas_of(city: City, site: str, area: str) -> frozenset[str]:
     return frozenset(out)
 
 
-def timely(route: Route, duty: Duty, at: int | None) -> bool:
-    """Whether the row is for this moment (µs UTC; the city's own time counts). Without a moment a row that asks for one is not."""
+def timely(route: Route, city: City, at: int | None) -> bool:
+    """Whether the row is for this moment (µs UTC; the city's time counts). Without a moment a row that asks for one is not."""
     if not route.days and not route.hours and route.office is None:
         return True
     if at is None:
         return False
     when = local(at)
-    minute, day = when.hour * 60 + when.minute, when.weekday()
-    if route.office is not None and route.office != (day in duty.office_days and _within(minute, duty.office_hours)):
+    minute = when.hour * 60 + when.minute
+    if route.office is not None and route.office != (_works(city, when.date()) and _within(minute, city.duty.office_hours)):
         return False
-    return (not route.days or day in route.days) and (not route.hours or _within(minute, route.hours))
+    return (not route.days or when.weekday() in route.days) and (not route.hours or _within(minute, route.hours))
+
+
+def _works(city: City, day: date) -> bool:
+    """Whether offices are open on a day: its weekday, unless the calendar has a holiday or a weekend worked in exchange."""
+    n = day.toordinal() - EPOCH
+    special = [s.kind for s in city.calendar.special if s.first <= n <= s.last]
+    return special[-1] == SPECIAL["workday"] if special else day.weekday() in city.duty.office_days
 
 
 def _within(minute: int, spans: tuple[tuple[int, int], ...]) -> bool:
@@ -50,7 +62,7 @@ def row_of(city: City, pack: str, level: int, site: str = "", area: str = "", as
     level = min(level, Level.YELLOW) if as_of else level
     areas = areas_of(city, site, area)
     agency = city.sites[site].agency if site in city.sites else ""
-    return next((n for n, r in enumerate(city.routes) if matches(r, pack, level, areas, agency) and timely(r, city.duty, at)), -1)
+    return next((n for n, r in enumerate(city.routes) if matches(r, pack, level, areas, agency) and timely(r, city, at)), -1)
 
 
 def ladder_of(city: City, pack: str, level: int, site: str = "", area: str = "", as_of: bool = False,

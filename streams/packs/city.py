@@ -98,6 +98,7 @@ def read_calls(folder: Path, shown: Path, packs: Iterable[str], trees: dict[str,
     routes = tuple(_route(n, ladders, list(packs), areas, agencies, faults) for n in _list(roots["routes"], faults))
     feeds = tuple(_feed(n, list(indicators), faults) for n in _list(roots["feeds"], faults))
     _unused(roots["ladders"], ladders, {r.ladder for r in routes}, faults)
+    _hidden(_list(roots["routes"], faults), routes, faults)
     for kind in ("posts", "ladders", "feeds"):
         _twice(roots[kind], faults)
     return Calls(tuple(ladders.values()), routes, tuple(posts.values()), feeds, options, fold,
@@ -161,6 +162,13 @@ def _unused(root: Node | None, ladders: Iterable[str], used: set[str], faults: F
     for ladder in ladders:
         if ladder not in used and root is not None:
             faults.hint(root.place, f"ladder {ladder} has no route")
+
+
+def _hidden(nodes: list[Node], routes: tuple[Route, ...], faults: Faults) -> None:
+    """A row behind one that takes everything is never reached."""
+    every = next((n for n, r in enumerate(routes) if r == Route(r.ladder)), len(routes))
+    for node in nodes[every + 1:]:
+        faults.hint(node.place, f"this route is never reached: the one at line {nodes[every].place.line} takes everything")
 
 
 def _twice(root: Node | None, faults: Faults) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from detectors.calendar import Calendar, Special
 from detectors.pack import Area, City, Ladder, Route, Site, Step, Text
 from streams.desk import mute
 from streams.desk.routes import areas_of, ladder_of
@@ -90,6 +91,16 @@ def test_a_row_may_ask_for_days_hours_and_office_hours(route: Route, day: int, h
 
     assert getattr(found, "id", "") == ("red" if there else "rest")
     assert getattr(ladder_of(city, "air", 3), "id", "") == "rest"
+
+
+def test_offices_keep_the_calendar() -> None:
+    """A holiday on a Monday is no office day; a Sunday worked in exchange is one."""
+    day = MONDAY // (24 * HOUR) + 1       # days since 1970, of the city's Monday
+    special = (Special(day, day, 1, "dragon-boat"), Special(day + 6, day + 6, 2, "exchanged"))
+    city = replace(CITY, routes=(Route("red", office=True), Route("rest")), calendar=Calendar(special))
+    found = [getattr(ladder_of(city, "air", 3, at=MONDAY + n * 24 * HOUR + 9 * HOUR), "id", "") for n in (0, 1, 5, 6)]
+
+    assert found == ["rest", "red", "rest", "red"]
 
 
 def test_a_mute_is_short_and_a_new_red_ends_it() -> None:
