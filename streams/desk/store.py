@@ -37,12 +37,13 @@ class Store:
         self._reading = self.engine.execution_options(reading=True)
 
     @contextmanager
-    def begin(self) -> Iterator[Session]:
+    def begin(self, turn: bool = True) -> Iterator[Session]:
         """One transaction that writes: all of it or nothing. On both databases one writes at a time: each deed ends in the one
-        chain of audit rows, so deeds that took their alerts first would wait for one another in a circle.
+        chain of audit rows, so deeds that took their alerts first would wait for one another in a circle. Without `turn` (on
+        PostgreSQL) it waits for nobody: for what writes no audit and may hold its row for long.
         """
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            if self.engine.dialect.name == "postgresql":
+            if turn and self.engine.dialect.name == "postgresql":
                 session.execute(text(TURN))
             yield session
 

@@ -36,7 +36,7 @@ def test_configs_have_no_fault() -> None:
     assert [str(fault) for fault in check_city(CONFIGS).faults] == []
 
 
-@pytest.mark.parametrize("pack", ["air", "basin", "economy"])
+@pytest.mark.parametrize("pack", ["air", "basin", "economy", "self"])
 def test_pack_passes_its_own_tests(pack: str) -> None:
     """Every detector with every level and every rule fires where its pack says, and what is quiet stays quiet."""
     report = run_tests(load_city(CONFIGS), pack, CONFIGS / "packs" / pack / "tests.yaml")

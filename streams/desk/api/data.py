@@ -25,6 +25,7 @@ from streams.desk.people.rights import Act
 from streams.desk.tables import Alert, Audit, Event, Member
 
 router = APIRouter()
+NONE: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such thing"}}
 TIMES = (
     "time",
     "arrived",
@@ -94,7 +95,7 @@ def alerts(
         return [alert_json(a) for a in s.scalars(query)]
 
 
-@router.get("/api/alerts/{id_}")
+@router.get("/api/alerts/{id_}", responses=NONE)
 def alert(request: Request, id_: str) -> dict[str, Any]:
     """One alert with its events, ladder, deliveries and audit."""
     with site_of(request).store.read() as s:
@@ -140,7 +141,7 @@ class Receipt(BaseModel):
     receipt: Literal["received", "read", "failed"]
 
 
-@router.post("/api/deliveries/{key}/receipt")
+@router.post("/api/deliveries/{key}/receipt", responses=NONE)
 def receipt(request: Request, key: str, body: Receipt) -> dict[str, str]:
     """Take a receipt; it may be all that the step demanded."""
     site = site_of(request)
@@ -155,13 +156,13 @@ def receipt(request: Request, key: str, body: Receipt) -> dict[str, str]:
         raise HTTPException(404, "no such delivery") from None
 
 
-@router.get("/healthz")
+@router.get("/healthz", response_class=PlainTextResponse)
 def healthz() -> PlainTextResponse:
     """The process answers."""
     return PlainTextResponse("ok\n")
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses={503: {"description": "It is not ready; `fault` says why"}})
 def readyz(request: Request) -> Response:
     """Database, log and words are there; who leads."""
     site = site_of(request)
@@ -173,7 +174,7 @@ def readyz(request: Request) -> Response:
     return JSONResponse(said, 503 if fault else 200)
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=PlainTextResponse)
 def metrics(request: Request) -> Response:
     """For Prometheus."""
     return Response(generate_latest(site_of(request).metrics.registry), media_type=CONTENT_TYPE_LATEST)

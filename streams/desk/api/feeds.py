@@ -6,13 +6,16 @@ signature · `national/ID.xml` the national form. Drills are never among them.
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter
 from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from streams.desk.api.data import alert_json
+from streams.desk.api.data import NONE, alert_json
 from streams.desk.api.who import account, lang_of, site_of
+from streams.desk.exercise.mark import HIDDEN
 from streams.desk.publish import feeds, release, signing
 from streams.desk.publish.tables import Publication
 from streams.desk.tables import Alert
@@ -21,6 +24,10 @@ from streams.desk.words import say
 router = APIRouter()
 OPEN = ("/feeds/",)
 """Shown without sign-in: everything here is published already."""
+
+
+def _xml(kind: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {f"application/{kind}": {}}}}
 
 
 def _answer(request: Request, body: bytes, kind: str, private: bool = False) -> Response:
@@ -39,7 +46,7 @@ def _base(request: Request) -> str:
     return str(request.base_url).rstrip("/")
 
 
-@router.get("/feeds/alerts.rss")
+@router.get("/feeds/alerts.rss", response_class=Response, responses=_xml("rss+xml"))
 def rss(request: Request) -> Response:
     """Published warnings as RSS 2.0, the newest first."""
     site = site_of(request)
@@ -49,7 +56,7 @@ def rss(request: Request) -> Response:
     return _answer(request, body, "application/rss+xml; charset=utf-8")
 
 
-@router.get("/feeds/alerts.json")
+@router.get("/feeds/alerts.json", responses={401: {"description": "?all=1 is for whoever signed in"}})
 def alerts(request: Request, all: bool = False) -> Response:
     """Published warnings as JSON; `?all=1` with all open ones, for whoever signed in (401 otherwise)."""
     site = site_of(request)
@@ -60,7 +67,7 @@ def alerts(request: Request, all: bool = False) -> Response:
         over = release.superseded(s, rows)
         out = [feeds.public_json(row, _base(request), over, site.now()) for row in rows]
         open_ = (
-            [alert_json(a) for a in s.scalars(select(Alert).where(Alert.open).order_by(Alert.opened.desc(), Alert.id))]
+            [alert_json(a) for a in s.scalars(select(Alert).where(Alert.open, ~HIDDEN).order_by(Alert.opened.desc(), Alert.id))]
             if all
             else None
         )
@@ -76,7 +83,7 @@ def _one(request: Request, id_: str) -> Publication | None:
     return row
 
 
-@router.get("/feeds/cap/{id_}.xml")
+@router.get("/feeds/cap/{id_}.xml", response_class=Response, responses=_xml("cap+xml") | NONE)
 def cap(request: Request, id_: str) -> Response:
     """One message as CAP 1.2."""
     row = _one(request, id_)
@@ -85,7 +92,7 @@ def cap(request: Request, id_: str) -> Response:
     return _answer(request, row.cap.encode(), "application/cap+xml")
 
 
-@router.get("/feeds/cap/{id_}.sig")
+@router.get("/feeds/cap/{id_}.sig", responses=NONE)
 def signature(request: Request, id_: str) -> Response:
     """The detached signature of a CAP message (publish/signing.py); 404 where no key is set."""
     row = _one(request, id_)
@@ -93,7 +100,7 @@ def signature(request: Request, id_: str) -> Response:
     return JSONResponse({"id": id_} | signed) if signed else JSONResponse({"error": "not signed"}, 404)
 
 
-@router.get("/feeds/national/{id_}.xml")
+@router.get("/feeds/national/{id_}.xml", response_class=Response, responses=_xml("xml") | NONE)
 def national(request: Request, id_: str) -> Response:
     """One message in the national form."""
     row = _one(request, id_)

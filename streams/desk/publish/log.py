@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from detectors.level import Level
 from streams.clock import iso
+from streams.desk.exercise.mark import hidden
 from streams.desk.messages import subject
 from streams.desk.names import Names
 from streams.desk.publish.feeds import VERSION
@@ -97,7 +98,8 @@ def waiting(s: Session, after: int, names: Names, limit: int = BATCH) -> tuple[l
     rows = s.execute(
         select(Audit, Alert).outerjoin(Alert, Alert.id == Audit.alert).where(Audit.seq > after).order_by(Audit.seq).limit(limit)
     ).all()
-    out = [(alert.id, record(row, alert, names)) for row, alert in rows if alert is not None and row.act not in QUIET]
+    told = [(row, alert) for row, alert in rows if alert is not None and row.act not in QUIET and not hidden(alert)]
+    out = [(alert.id, record(row, alert, names)) for row, alert in told]
     return out, rows[-1][0].seq if rows else after
 
 
@@ -134,7 +136,7 @@ class Writer:
 
         try:
             if self.store.engine.dialect.name == "postgresql":
-                with self.store.begin() as s:
+                with self.store.begin(turn=False) as s:
                     written, end = self._write(s)
                     _place(s).offset = end
             else:
