@@ -9,20 +9,16 @@ from dataclasses import dataclass, field
 
 from detectors.calendar import Active, Calendar
 from detectors.level import Level
+from detectors.rule import Report, Rule, Term
+from detectors.text import Text
+
+__all__ = ["Report", "Rule", "Term", "Text"]        # said elsewhere, a part of these words all the same
 
 SELF = "self"
 """The pack whose one station proves the chain by itself: it is no part of the city and counts nowhere."""
 Num = float | dict[str, float]
 Value = float | tuple[float, ...] | dict[str, float | tuple[float, ...]]
 """A parameter: a number, a fixed row of numbers, or either of them by site."""
-
-
-@dataclass(frozen=True)
-class Text:
-    """Words for people, Chinese first."""
-
-    zh: str
-    en: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,15 +104,6 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Report:
-    """Leads 线索 instead of alerts: a worklist. `budget` a day and group (0 = no end); the rest is only counted."""
-
-    budget: int = 0
-    tree: str = ""                  # leads are grouped by the area of this tree; "" = all together
-    depth: str = ""                 # at this depth; "" = the area that the site itself names
-
-
-@dataclass(frozen=True)
 class Fitting:
     """How a kind is fitted: `shape` is the group of sites that share a shape, by site (empty = each has its own)."""
 
@@ -160,70 +147,6 @@ class Detector:
     def group(self) -> str:
         """What one 预警单 is opened for, at one site: the indicator, or this detector alone if `separate`."""
         return f"{self.pack}/{self.id if self.separate else self.indicator}"
-
-
-@dataclass(frozen=True)
-class Term:
-    """A condition: a file of rules/ over the members that some detectors and rules have at a place (`of`), or over `parts`."""
-
-    kind: str
-    of: tuple[str, ...] = ()        # paths of detectors and rules
-    at: int = 1                     # members count when their level is at least this
-    params: dict[str, float | tuple[float, ...]] = field(default_factory=dict)
-    parts: tuple[Term, ...] = ()
-    within: float = float("inf")    # seconds of event time in which what must hold has come to hold
-    weight: float = 1.0             # as a part of an index
-
-    def walk(self) -> tuple[Term, ...]:
-        """The condition itself and all inside it."""
-        return (self, *(term for part in self.parts for term in part.walk()))
-
-
-@dataclass(frozen=True)
-class Rule:
-    """An entry that combines levels: `kind` is a file of rules/, applied once for each area of `tree` at `depth`.
-
-    `when` is its condition; without one it is `kind` with `params` over `of` at `at`, within `within`.
-    """
-
-    id: str
-    pack: str
-    kind: str                       # at_least
-    of: tuple[str, ...]             # detector paths
-    at: int                         # members count when their level is at least this
-    params: dict[str, float] = field(default_factory=dict)    # at_least: {"n": 3}
-    level: int = 3                  # what the rule says when it holds
-    tree: str = ""                  # "" = once for the whole city
-    depth: str = ""
-    within: float = float("inf")    # seconds of event time in which the members must have risen
-    unknown: str = "quorum"         # worst, ignore or quorum
-    quorum: float = 0.7             # fewer fresh members than this: the rule is unknown
-    covers: bool = False
-    scope: str = "real"
-    was: str = ""
-    title: Text = Text("")
-    why: Text = Text("")
-    source: str = ""
-    line: int = 0
-    when: Term | None = None
-    levels: tuple[tuple[int, float], ...] = ()      # (level, from which number on), lowest first: a rule of several levels
-    by_site: bool = False           # once for each site
-    report: Report | None = None
-
-    @property
-    def path(self) -> str:
-        """`pack/id`."""
-        return f"{self.pack}/{self.id}"
-
-    @property
-    def term(self) -> Term:
-        """The condition."""
-        return self.when or Term(self.kind, self.of, self.at, dict(self.params), within=self.within)
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """Every detector and rule that the condition names."""
-        return tuple(dict.fromkeys(path for term in self.term.walk() for path in term.of))
 
 
 @dataclass(frozen=True)
