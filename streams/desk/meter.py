@@ -74,7 +74,8 @@ class Meter:
         with self.store.read() as s:
             rows = s.execute(
                 select(Alert.shown, func.min(Alert.raised))
-                .where(Alert.open, Alert.scope == "real", Alert.covered_by.is_(None), Alert.state.in_(UNANSWERED))
+                .where(Alert.open, Alert.scope == "real", Alert.covered_by.is_(None), Alert.muted.is_(None),
+                       Alert.state.in_(UNANSWERED))
                 .group_by(Alert.shown)
             )
             return {(Level(level).word,): since / 1e6 for level, since in rows}

@@ -96,6 +96,10 @@ class Names:
         """Its title."""
         return said(self.posts[id_].title, lang) if id_ in self.posts else id_
 
+    def unit_title(self, id_: str, lang: str) -> str:
+        """Words of a unit that takes work orders."""
+        return next((said(u.title, lang) for u in self.city.outward.units if u.id == id_), id_)
+
     def actor(self, id_: str, lang: str = "zh") -> Actor:
         """The post as one who acts; nobody when the plan has no such post."""
         if id_ not in self.posts:

@@ -19,8 +19,9 @@ from streams.desk.pages.forms import in_words
 from streams.desk.pages.warning import Kept
 from streams.desk.people import rights
 from streams.desk.people.rights import Act
-from streams.desk.publish import hand, release, work
+from streams.desk.publish import courier, hand, release, work
 from streams.desk.publish.tables import Publication, WorkOrder
+from streams.desk.store import audit
 from streams.desk.tables import Alert
 from streams.desk.words import say
 
@@ -140,6 +141,24 @@ async def cancel(request: Request, id_: str) -> Response:
     return await _act(
         request, Act.ORDER, find, lambda s, a, actor, m: work.cancel(s, id_, fields.get("reason", ""), actor, m), fields
     )
+
+
+@router.post("/work/{id_}/again")
+async def again(request: Request, id_: str) -> Response:
+    """Send a work order again that could not be sent."""
+
+    def find(s: Session) -> str | None:
+        row = s.get(WorkOrder, id_)
+        return row.alert if row else None
+
+    def deed(s: Session, a: Alert, actor: Actor, m: Moment) -> None:
+        if not actor.post:
+            raise Refused("err.post")
+        if not courier.again(s, id_, m):
+            raise Refused("work.over")
+        audit(s, m.now, "order_again", a, actor.post, order=id_)
+
+    return await _act(request, Act.RESEND, find, deed, await _fields(request))
 
 
 @router.post("/report/{id_}/level")

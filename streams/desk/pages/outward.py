@@ -141,7 +141,7 @@ def _work(s: Session, a: Alert, v: View, facts: rights.Facts, typed: Mapping[str
     parked = {
         p.ref: p.detail for p in s.scalars(select(Parcel).where(Parcel.state == "parked", Parcel.ref.in_([r.id for r in rows])))
     }
-    titles = {u.id: (u.title.en if v.lang == "en" else "") or u.title.zh for u in units}
+    titles = {u.id: v.names.unit_title(u.id, v.lang) for u in units}
     no = _no(v, rights.Act.ORDER, facts)
     return {
         "units": list(titles.items()),
@@ -155,6 +155,7 @@ def _work(s: Session, a: Alert, v: View, facts: rights.Facts, typed: Mapping[str
                 "note": r.note,
                 "state": say("work.parked", v.lang, detail=parked[r.id]) if r.id in parked else say(f"work.{r.state}", v.lang),
                 "time": moment(r.changed, v.now, v.lang),
+                "parked": r.id in parked,
                 "open": r.state in work.OPEN,
                 "refusal": no,
                 "due": say("work.until", v.lang, time=moment(r.due, v.now, v.lang, False)) if r.due else "",

@@ -22,7 +22,7 @@ from streams.desk.store import Store, alert_for, audit
 from streams.errors import Unavailable
 
 BACKOFF = (2, 5, 15, 30, 60, 120, 300, 600, 1800)
-"""Seconds before attempts 2, 3, …; after the last the parcel is parked, and the page says so."""
+"""Seconds before attempts 2, 3, …; after the last a parcel is parked and the page says so; readings are tried for ever."""
 LEASE = 30
 BATCH = 20
 Readings = Callable[[Sequence[Sequence[Any]]], None]
@@ -104,8 +104,8 @@ class Courier:
             if outcome.result is Result.SENT:
                 row.state, row.sent_at, row.body = "sent", m.now, row.body | {"token": ""}
                 self._handed(s, row, m)
-            elif row.state == "pending" and outcome.result is Result.AGAIN and row.attempts <= len(BACKOFF):
-                wait = BACKOFF[row.attempts - 1] if outcome.after is None else max(outcome.after, 1.0)
+            elif row.state == "pending" and outcome.result is Result.AGAIN and again_at_all(row):
+                wait = BACKOFF[min(row.attempts, len(BACKOFF)) - 1] if outcome.after is None else max(outcome.after, 1.0)
                 row.next_at = m.now + round(wait * 1e6)
             elif row.state == "pending":
                 row.state = "parked"
@@ -116,6 +116,11 @@ class Courier:
         if found is not None and found.state == "ordered":
             found.state, found.changed = "handed", m.now
             audit(s, m.now, "order_handed", alert_for(s, found.alert), order=found.id, unit=found.unit)
+
+
+def again_at_all(row: Parcel) -> bool:
+    """Whether it is tried again by itself."""
+    return row.attempts <= len(BACKOFF) or row.kind == "readings"
 
 
 def again(s: Session, id_: str, m: Moment) -> bool:

@@ -140,7 +140,7 @@ class Writer:
                     written, end = self._write(s)
                     _place(s).offset = end
             else:
-                with self.store.read() as s:
+                with self.store.read() as s, s.no_autoflush:      # the place that is not there yet must not lock the file
                     written, end = self._write(s)
                 if end:
                     with self.store.begin() as s:

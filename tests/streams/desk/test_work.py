@@ -20,7 +20,7 @@ from detectors.pack import Outward, Text, Unit
 from streams.desk.alert import Refused
 from streams.desk.api.app import make_app
 from streams.desk.names import Names
-from streams.desk.publish.courier import Courier, again
+from streams.desk.publish.courier import Courier
 from streams.desk.publish.tables import Parcel, WorkOrder
 
 KEY = "shared-with-141"
@@ -122,8 +122,8 @@ def test_a_unit_that_fails(web: tuple[Any, str, TestClient, Courier, HTTPServer]
     order(client, id_)
     courier.pump()
     assert "送不出去：HTTP 404" in client.get(f"/w/{id_}").text
-    with bench.store.begin() as s:
-        assert again(s, f"{id_}-w2", bench.m) and not again(s, f"{id_}-w1", bench.m)
+    assert client.post(f"/work/{id_}-w1/again", headers=JSON).status_code == 409
+    assert client.post(f"/work/{id_}-w2/again").status_code == 303
     courier.pump()
     assert state(bench, f"{id_}-w2") == "handed"
 
