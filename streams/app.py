@@ -90,6 +90,7 @@ class Running:
         async def seconds() -> None:
             try:
                 await self.pulse.beat(clock.now())
+                self.log.look()
                 self.log.report(self.ledgers.expected())
                 for ledger in list(self.ledgers.owned.values()):
                     ledger.work.report()
@@ -106,12 +107,6 @@ class Running:
                 self.grown = True
                 os.kill(os.getpid(), signal.SIGTERM)
 
-        async def ends() -> None:
-            try:
-                await asyncio.wait_for(self.log.look(), 10)
-            except Exception:                   # the broker is away: others say so
-                return
-
         async def hours() -> None:
             try:
                 await asyncio.to_thread(self.stage.hourly or (lambda: None))
@@ -122,7 +117,6 @@ class Running:
         app.timer(1.0)(growth)
         app.timer(min(1.0, self.stage.every))(saves)
         app.timer(1.0)(seconds)
-        app.timer(2.0)(ends)
 
     def end(self, why: str) -> None:
         """Give up; the supervisor starts the process again."""

@@ -1,6 +1,7 @@
 """Faust's consumer and producer as the `Log` that the ledgers ask for: names of `ConsumerT` only, nothing patched."""
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Mapping
 from typing import Any
 
@@ -38,6 +39,7 @@ class FaustLog:
         self.all_read: dict[Place, float] = {}      # when nothing was unread the last time we looked
         self.since: dict[Place, float] = {}         # when we first reported of it
         self.unread: set[Place] = set()
+        self.asked: asyncio.Future[Mapping[Any, int]] | None = None
 
     def pause(self, place: Place) -> None:
         """Fetch nothing from this partition."""
@@ -70,11 +72,15 @@ class FaustLog:
         self.at[record.place] = record.at
         return record
 
-    async def look(self) -> None:
-        """Ask the broker for the ends: a partition that is not fetched from does not say that there is more."""
-        if self.since:
-            found = await self.app.consumer.highwaters(*[TP(*place) for place in list(self.since)])
-            self.ends = {Place(*tp): end for tp, end in found.items()}
+    def look(self) -> None:
+        """Ask the broker for the ends, one question at a time: where nothing is fetched, nobody says that there is more."""
+        if self.since and (self.asked is None or self.asked.done()):
+            self.asked = asyncio.ensure_future(self.app.consumer.highwaters(*[TP(*place) for place in list(self.since)]))
+            self.asked.add_done_callback(self._told)
+
+    def _told(self, asked: asyncio.Future[Mapping[Any, int]]) -> None:
+        if not asked.cancelled() and asked.exception() is None:     # else the broker is away: others say so
+            self.ends = {Place(*tp): end for tp, end in asked.result().items()}
 
     def report(self, expected: Mapping[Place, int]) -> None:
         """How old the oldest record is that each partition has not read; 0 at the log's end. `expected`: the next offset.

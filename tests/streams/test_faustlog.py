@@ -1,6 +1,7 @@
 """The lag that is shown: the age of the oldest record that a partition has not read."""
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -45,7 +46,8 @@ class Bench:
     async def lag(self, after: float = 1.0) -> float:
         """What is shown a little later."""
         self.now += after
-        await self.log.look()
+        self.log.look()
+        await asyncio.sleep(0.001)
         self.log.report({PLACE: self.next})
         return self.metrics.lag.rows()["readings", "1"]
 
