@@ -38,7 +38,7 @@ class KafkaLink:
         from aiokafka import AIOKafkaProducer
         from aiokafka.errors import KafkaError
 
-        producer = AIOKafkaProducer(bootstrap_servers=broker, acks="all", enable_idempotence=idempotent,
+        producer = AIOKafkaProducer(bootstrap_servers=await answering(broker), acks="all", enable_idempotence=idempotent,
                                     compression_type=compression, max_request_size=8 << 20, max_batch_size=1 << 20,
                                     request_timeout_ms=10_000, retry_backoff_ms=200)
         link = cls(producer)
@@ -58,3 +58,33 @@ class KafkaLink:
         """Stop; a broker that is away does not hold us up."""
         with suppress(*DOWN):
             await asyncio.wait_for(self._producer.stop(), 3)
+
+
+async def answering(broker: str, limit: float = 5.0) -> str:
+    """The first of several addresses (`host:port,…`) that answers; it names the others. A client asks one after the other, so
+    one that is frozen would hold it up for half a minute. Unavailable when none answers within `limit` seconds.
+    """
+    from aiokafka.client import AIOKafkaClient
+    from aiokafka.errors import KafkaError
+
+    async def ask(one: str) -> str:
+        client = AIOKafkaClient(bootstrap_servers=one, request_timeout_ms=int(limit * 1000))
+        try:
+            await client.bootstrap()
+            return one
+        finally:
+            await client.close()
+
+    every = [one.strip() for one in broker.split(",") if one.strip()]
+    asked = [asyncio.ensure_future(ask(one)) for one in every]
+    try:
+        for first in asyncio.as_completed(asked, timeout=limit):
+            with suppress(KafkaError, OSError):
+                return await first
+    except TimeoutError:
+        pass
+    finally:
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+    raise Unavailable(f"no broker at {broker}")

@@ -44,11 +44,13 @@ def drill(ground: Any, short: bool, row: Any) -> None:
             row.must(died.returncode == -9, f"{point}: {died.returncode} {died.stderr[-500:]}")
         done = grown(live, partitions)
         row.must(done.returncode == 0 and "is open" in done.stdout, f"{done.stdout}{done.stderr[-1500:]}")
+        taken = live.said("history").count("partition taken")
         live.start("history")                   # what it missed lies in both topics
         live.bench.settings = current(live.bench.settings)
         row.must(live.bench.settings.partitions == partitions, f"{live.bench.settings.partitions} partitions are in force")
         before = source.accepted.total()
         tools.until(lambda n=before: source.accepted.total() > n + 24 * 20 and healthy(ground, web), "readings flow on")
+        live.working("history", taken + 1)
         row.must(not (faults := check_topics(live.bench.settings)), f"topics: {faults}")
     row.must(grown(live, partitions).returncode == 0, "run again, it is not content")
     fewer = grown(live, 2)

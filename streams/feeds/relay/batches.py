@@ -28,7 +28,25 @@ TRANSACTIONAL, CONTROL = 0x10, 0x20
 
 
 class Corrupt(ValueError):
-    """The broker's bytes are not what they should be."""
+    """A record batch is not what it should be. It begins at offset `base`, `next` comes after it as far as it says; `raw`: its
+    bytes, which begin at `at` of the answer.
+    """
+
+    def __init__(self, what: str, base: int, after: int, at: int, raw: bytes) -> None:
+        super().__init__(f"the record batch at offset {base} {what}")
+        self.base, self.next, self.at, self.raw = base, max(after, base + 1), at, raw
+
+
+class Span(NamedTuple):
+    """The records of one batch: `buffer[first:last]`; the batch itself is `data[at:end]`."""
+
+    first: int
+    last: int
+    base: int
+    records: int
+    at: int
+    end: int
+    next: int
 
 
 class Messages(NamedTuple):
@@ -42,47 +60,61 @@ class Messages(NamedTuple):
 
 
 def cut(data: bytes, position: int, aborted: list[tuple[int, int]]) -> Messages | None:
-    """The messages from offset `position` on, None where no batch is whole.
+    """The messages from offset `position` on, None where no batch is whole. Corrupt if the first batch is; a later one ends them.
 
     `aborted`: (producer, first offset) of transactions that are to be left out.
     """
+    try:
+        return _cut(data, position, aborted)
+    except Corrupt as corrupt:
+        if corrupt.at == 0:
+            raise
+        return _cut(data[:corrupt.at], position, aborted)
+
+
+def _cut(data: bytes, position: int, aborted: list[tuple[int, int]]) -> Messages | None:
     waiting, out = sorted(aborted, key=lambda row: row[1]), set[int]()
-    spans: list[tuple[int, int, int, int]] = []             # from, to, base offset, count
+    spans: list[Span] = []
     more: list[bytes] = []                                  # what was compressed, laid behind the data
     at, size, after = 0, len(data), -1
     while at + HEAD.size <= len(data):
         base, length, _, magic, _, attributes, last, _, _, producer, _, _, count = HEAD.unpack_from(data, at)
         end = at + 12 + length
         if magic != 2:
-            raise Corrupt(f"a record batch of format {magic} at offset {base}: Kafka 0.11 and newer write format 2")
+            raise Corrupt(f"is of format {magic}: Kafka 0.11 and newer write format 2", base, base + 1, at, data[at:end])
         if end > len(data):
             break
+        after = base + last + 1
         if not DefaultRecordBatch(data[at:end]).validate_crc():
-            raise Corrupt(f"the record batch at offset {base} has a wrong checksum")
+            raise Corrupt("has a wrong checksum", base, after, at, data[at:end])
         while waiting and waiting[0][1] <= base:
             out.add(waiting.pop(0)[0])
         if attributes & CONTROL:
             out.discard(producer)                           # the end of a transaction, be it this or that
         elif not (attributes & TRANSACTIONAL and producer in out):
             if attributes & 7:
-                more.append(bytes(_CODECS[attributes & 7](data[at + HEAD.size:end])))
-                spans.append((size, size + len(more[-1]), base, count))
+                try:
+                    more.append(bytes(_CODECS[attributes & 7](data[at + HEAD.size:end])))
+                except Exception as error:                  # each codec fails in its own way
+                    raise Corrupt(f"cannot be decompressed: {error!r}", base, after, at, data[at:end]) from error
+                spans.append(Span(size, size + len(more[-1]), base, count, at, end, after))
                 size += len(more[-1])
             else:
-                spans.append((at + HEAD.size, end, base, count))
-        at, after = end, base + last + 1
-    whole = np.frombuffer(b"".join([data, *more]) if more else data, np.uint8)
-    return None if after < 0 else _messages(whole, spans, position, after)
+                spans.append(Span(at + HEAD.size, end, base, count, at, end, after))
+        at = end
+    if after < 0:
+        return None
+    return _messages(data, np.frombuffer(b"".join([data, *more]) if more else data, np.uint8), spans, position, after)
 
 
-def _messages(buffer: Bytes, spans: list[tuple[int, int, int, int]], position: int, after: int) -> Messages:
-    total = sum(count for *_, count in spans)
+def _messages(data: bytes, buffer: Bytes, spans: list[Span], position: int, after: int) -> Messages:
+    total = sum(span.records for span in spans)
     start, end, offset = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
     n, scan = 0, _places()
-    for first, last, base, count in spans:
-        if scan(buffer.ctypes.data, first, last, base, count, start[n:], end[n:], offset[n:]) != count:
-            raise Corrupt(f"the records of the batch at offset {base} do not fit into it")
-        n += count
+    for span in spans:
+        if scan(buffer.ctypes.data, span.first, span.last, span.base, span.records, start[n:], end[n:], offset[n:]) != span.records:
+            raise Corrupt("has records that do not fit into it", span.base, span.next, span.at, data[span.at:span.end])
+        n += span.records
     if total and offset[0] < position:                      # a batch may begin before what was asked for
         keep = offset >= position
         start, end, offset = start[keep], end[keep], offset[keep]

@@ -17,24 +17,38 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError, for_code
 from aiokafka.protocol.fetch import FetchRequest
 
 from streams.errors import Unavailable
-from streams.feeds.relay.batches import Messages, cut
+from streams.feeds.relay.batches import Corrupt, Messages, cut
 
 say = structlog.get_logger("wanglou.relay")
 MOST, WAIT, COMMITTED = 2 << 20, 250, 1
 
 
 class Part(NamedTuple):
-    """What came of one partition."""
+    """What came of one partition: messages, or a batch that is corrupt for good and is passed over."""
 
     place: TopicPartition
-    messages: Messages
+    messages: Messages | None
+    corrupt: Corrupt | None = None
+    next: int = 0
+
+
+class Unreadable(Unavailable):
+    """A batch of a partition is corrupt."""
+
+    def __init__(self, place: TopicPartition, corrupt: Corrupt) -> None:
+        self.place, self.base = place, corrupt.base
+        super().__init__(f"{place.topic}/{place.partition}: {corrupt}")
 
 
 class Fetch(ConsumerRebalanceListener):  # type: ignore[misc]
-    """One member of a consumer group. `given_up` is awaited before partitions go to another member."""
+    """One member of a consumer group. `given_up` is awaited before partitions go to another member.
 
-    def __init__(self, broker: str, topic: str, group: str, session: float, given_up: Callable[[], Awaitable[None]]) -> None:
-        self.topic, self.given_up = topic, given_up
+    `hopeless` says whether a corrupt batch of this place and base offset was tried often enough.
+    """
+
+    def __init__(self, broker: str, topic: str, group: str, session: float, given_up: Callable[[], Awaitable[None]],
+                 hopeless: Callable[[TopicPartition, int], bool] = lambda place, base: False) -> None:
+        self.topic, self.given_up, self.hopeless = topic, given_up, hopeless
         self.positions: dict[TopicPartition, int] = {}
         self.consumer = AIOKafkaConsumer(
             bootstrap_servers=broker, group_id=group, enable_auto_commit=False, auto_offset_reset="earliest",
@@ -130,11 +144,20 @@ class Fetch(ConsumerRebalanceListener):  # type: ignore[misc]
                 if code:
                     await self._refused(place, for_code(code))
                 elif records:
-                    messages = cut(records, wanted[number], [(row[0], row[1]) for row in transactions or ()])
-                    if messages is not None:
-                        self.positions[place] = messages.next
-                        found.append(Part(place, messages))
+                    part = self._cut(place, wanted[number], records, [(row[0], row[1]) for row in transactions or ()])
+                    if part is not None:
+                        self.positions[place] = part.next
+                        found.append(part)
         return found
+
+    def _cut(self, place: TopicPartition, position: int, records: bytes, aborted: list[tuple[int, int]]) -> Part | None:
+        try:
+            messages = cut(records, position, aborted)
+        except Corrupt as corrupt:
+            if not self.hopeless(place, corrupt.base):
+                raise Unreadable(place, corrupt) from corrupt
+            return Part(place, None, corrupt, max(corrupt.next, position + 1))
+        return None if messages is None else Part(place, messages, None, messages.next)
 
     async def _refused(self, place: TopicPartition, error: type[Exception]) -> None:
         """A new leader is asked for; offsets that are gone are passed over, loudly."""

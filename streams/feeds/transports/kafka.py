@@ -4,12 +4,13 @@ Fetched in batches, read into columns, gathered by partition of the site, produc
 committed only once Kafka has acknowledged every block and every reject that holds something from before it. So a relay that is
 killed anywhere reads a little again; the judge knows a reading that it has (same t and value), and levels do not move.
 On any failure of the way out nothing is patched up: what is open is forgotten and read again from the committed offset.
+A record batch that is corrupt each of TRIES times goes to the rejects, with its offsets, and the relay goes on behind it.
 """
 from __future__ import annotations
 
 import asyncio
 import gc
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -23,16 +24,17 @@ from streams import clock, rejects
 from streams.codec import encode
 from streams.errors import Unavailable
 from streams.feeds.intake import Intake
-from streams.feeds.link import KafkaLink
-from streams.feeds.relay.batches import Corrupt
+from streams.feeds.link import KafkaLink, answering
 from streams.feeds.relay.columns import Fields, Reader
-from streams.feeds.relay.fetch import Fetch
+from streams.feeds.relay.fetch import Fetch, Part, Unreadable
 from streams.feeds.relay.gather import Full, Gather
 from streams.feeds.rules import Rules
 from streams.feeds.words import Refused
 
 say = structlog.get_logger("wanglou.relay")
-DOWN = (KafkaError, OSError, Unavailable, TimeoutError, Corrupt)
+DOWN = (KafkaError, OSError, Unavailable, TimeoutError)
+TRIES = 5
+"""A batch may be torn on its way; after so many readings it is torn where it lies."""
 COMMIT = 1.0
 """Seconds between commits."""
 AHEAD = 64
@@ -68,6 +70,7 @@ class Relay:
                  connect: Callable[[], Awaitable[KafkaLink]]) -> None:
         self.foreign, self.intake, self.rules, self.connect = foreign, intake, rules, connect
         self.accepted = self.rejected = 0
+        self.torn = Counter[tuple[TopicPartition, int]]()   # corrupt batches, and how often each was read
 
     async def run(self) -> None:
         """For ever; after a failure again from the committed offsets."""
@@ -76,10 +79,12 @@ class Relay:
             try:
                 link = await self.connect()
                 try:
-                    await _Run(self, link).work()
+                    await _Run(self, link, await answering(self.foreign.broker)).work()
                 finally:
                     await link.close()
             except DOWN as error:
+                if isinstance(error, Unreadable):
+                    self.torn[error.place, error.base] += 1
                 say.warning("again from the committed offsets", topic=self.foreign.topic, error=repr(error)[:300])
                 await asyncio.sleep(1)
 
@@ -87,11 +92,12 @@ class Relay:
 class _Run:
     """From a connection to the next failure."""
 
-    def __init__(self, relay: Relay, link: KafkaLink) -> None:
+    def __init__(self, relay: Relay, link: KafkaLink, broker: str) -> None:
         self.relay, self.link, self.intake = relay, link, relay.intake
         self.names, self.partitions = relay.intake.names, relay.intake.blocker.partitions   # of the generation it begins in
         foreign = relay.foreign
-        self.fetch = Fetch(foreign.broker, foreign.topic, foreign.group, foreign.session, self.given_up)
+        self.fetch = Fetch(broker, foreign.topic, foreign.group, foreign.session, self.given_up,
+                           lambda place, base: relay.torn[place, base] >= TRIES)
         self.rules: Rules | None = None
         self.reader: Reader
         self.gather: Gather
@@ -126,13 +132,16 @@ class _Run:
         finally:
             await self.fetch.close()
 
-    async def _taken(self, parts: list[Any]) -> int:
+    async def _taken(self, parts: list[Part]) -> int:
         now, count = clock.now(), 0
         self._plan()
         for part in parts:
             if part.place not in self.fetch.positions:
                 continue                                    # it went away meanwhile
             self.answer += 1
+            if part.messages is None:
+                await self._pass_over(part)
+                continue
             columns = self.reader.read(part.messages, now)
             self.gather.add(columns, self.answer, now)
             self.positions.append((self.answer, part.place, part.messages.next))
@@ -175,6 +184,15 @@ class _Run:
         self.intake.metrics.rejects.labels(self.names.feed, one.reason).inc()
         self.relay.rejected += 1
         await self._out(self.names.rejects, 0, rejects.encode(row), self.answer, {})
+
+    async def _pass_over(self, part: Part) -> None:
+        """A batch that cannot be read: what it is goes to the rejects, and reading goes on behind it."""
+        torn = part.corrupt
+        assert torn is not None
+        say.error("a corrupt batch is passed over", place=str(part.place), first=torn.base, next=part.next, why=str(torn))
+        what = f"{torn}: offsets {torn.base} to {part.next - 1} are passed over"
+        await self._refuse(part.place, torn.base, Refused("corrupt", f"to {part.next - 1}", what, torn.raw))
+        self.positions.append((self.answer, part.place, part.next))
 
     async def _acknowledged(self) -> None:
         """The oldest record under way is Kafka's; raises what Kafka refused it with."""

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.util import calc_crc32c
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.pack import City, FeedSource, Indicator, Pack, Site, Text
 from streams import clock
 from streams.errors import UsageError
-from streams.feeds.relay.batches import Corrupt, Messages, cut
+from streams.feeds.relay.batches import HEAD, Corrupt, Messages, cut
 from streams.feeds.relay.columns import Columns, Fields, Reader
 from streams.feeds.relay.flat import SLOW
 from streams.feeds.relay.gather import Gather
@@ -177,6 +178,29 @@ def test_what_is_corrupt() -> None:
     for at in range(21, len(data)):
         with pytest.raises(Corrupt):
             cut(data[:at] + bytes([data[at] ^ 4]) + data[at + 1:], 0, [])
+
+
+def test_what_lies_before_a_corrupt_batch_is_read() -> None:
+    """It is told where it begins and what comes after it, once it is the first; also where its records do not fit, or not unpack."""
+    good, last = batch([b"a", b"b"], 10), batch([b"f"], 15)
+    torn = bytearray(batch([b"c", b"d", b"e"], 12))
+    torn[-1] ^= 4
+    assert read(found := cut(good + torn + last, 10, [])) == [(10, b"a"), (11, b"b")]
+    assert found is not None and found.next == 12
+    short, squeezed = (bytearray(batch([b"c", b"d", b"e"], 12, codec)) for codec in (0, 1))
+    short[HEAD.size - 4:HEAD.size] = (9).to_bytes(4, "big")             # says that it has nine records
+    squeezed[HEAD.size:HEAD.size + 2] = b"no"
+    for bad in (torn, summed(short), summed(squeezed)):
+        with pytest.raises(Corrupt) as told:
+            cut(bytes(bad) + last, 12, [])
+        assert (told.value.base, told.value.next, told.value.raw) == (12, 15, bytes(bad))
+        assert read(cut(good + bytes(bad) + last, 10, [])) == [(10, b"a"), (11, b"b")]
+
+
+def summed(data: bytearray) -> bytearray:
+    """With the checksum that belongs to it."""
+    data[17:21] = calc_crc32c(bytes(data[21:])).to_bytes(4, "big")
+    return data
 
 
 def test_transactions_that_were_taken_back() -> None:
