@@ -95,7 +95,7 @@ class Places:
             made[rule.path] = [(f"{rule.path}@{place}", frozenset(spoken[place])) for place in sorted(found)]
 
     def found(self, rule: Rule, made: Mapping[str, list[Member]]) -> tuple[dict[str, list[dict[Key, int]]], dict[str, set[str]]]:
-        """By place: of each selection of the rule its members there and how far upstream they are; and the sites they speak of."""
+        """By place: of each selection of the rule its members and how far upstream they are; and the sites they speak of."""
         terms = [term for term in rule.term.walk() if term.of]
         found: dict[str, list[dict[Key, int]]] = {}
         spoken: dict[str, set[str]] = {}
@@ -115,8 +115,13 @@ class Places:
 
     def _places(self, rule: Rule, term: Term, sites: Iterable[str]) -> dict[str, int]:
         """Where a member of these sites counts, and how far upstream it is (µs)."""
-        here = {place for site in sites for place in (
-            (site,) if rule.by_site else self.over(site, rule.tree, rule.depth) if rule.tree else ("",))}
+        if rule.by_site:
+            here = set(sites)
+        elif rule.tree:
+            trees = ((rule.tree, rule.depth), *rule.more)
+            here = {place for site in sites for tree, depth in trees for place in self.over(site, tree, depth)}
+        else:
+            here = {""}
         if term.kind != "upstream":
             return dict.fromkeys(here, 0)
         steps = int(_number(term.params.get("steps", 1.0)))

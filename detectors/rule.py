@@ -62,6 +62,7 @@ class Rule:
     levels: tuple[tuple[int, float], ...] = ()      # (level, from which number on), lowest first: a rule of several levels
     by_site: bool = False           # once for each site
     report: Report | None = None
+    more: tuple[tuple[str, str], ...] = ()          # (tree, depth) of further areas
 
     @property
     def path(self) -> str:

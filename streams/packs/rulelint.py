@@ -36,7 +36,7 @@ def lint_rules(book: Book, ruled: Sequence[Ruled], city: City) -> None:
             faults.add(one.place, f"rule {rule.id}: can never hold; see wanglou check --explain {rule.path}")
         elif always:
             faults.add(one.place, f"rule {rule.id}: holds while nothing is up; see wanglou check --explain {rule.path}")
-        same = repr((rule.term, rule.tree, rule.depth, rule.by_site, rule.scope))
+        same = repr((rule.term, rule.tree, rule.depth, rule.more, rule.by_site, rule.scope))
         if seen.setdefault(same, rule) is not rule:
             faults.hint(one.place, f"rule {rule.id}: has the same condition as {seen[same].path}, line {seen[same].line}")
 

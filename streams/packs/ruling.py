@@ -79,7 +79,7 @@ def _rule(book: Book, draft: Draft, node: Node, every: list[str]) -> Ruled | Non
     conditions = Conditions(book, draft, every)
     when = entry.need("when")
     term = conditions.read(when) if when is not None else None
-    tree, depth, by_site = _places(book, draft, entry)
+    trees, by_site = _places(book, entry)
     unknown, quorum = _unknown(entry)
     if term is not None:
         term = _within(entry, term)
@@ -94,11 +94,11 @@ def _rule(book: Book, draft: Draft, node: Node, every: list[str]) -> Ruled | Non
     simple = not term.parts
     rule = Rule(
         id, draft.id, term.kind, tuple(dict.fromkeys(path for one in term.walk() for path in one.of)), term.at,
-        {key: value for key, value in term.params.items() if isinstance(value, float)}, level, tree, depth,
+        {key: value for key, value in term.params.items() if isinstance(value, float)}, level, *trees[0],
         within=term.within, unknown=unknown, quorum=quorum, covers="covers" in entry or term.kind == "storm",
         scope=entry.choice("scope", list(Scope), Scope.REAL.value), was=entry.word("was"), title=entry.title("title"),
         why=entry.title("why"), source=entry.word("source"), line=entry.place.line, when=None if simple else term,
-        levels=levels, by_site=by_site, report=report)
+        levels=levels, by_site=by_site, report=report, more=trees[1:])
     return Ruled(rule, entry.place, tuple(conditions.spots))
 
 
@@ -144,19 +144,25 @@ def _levels(entry: Fields, term: Term | None) -> tuple[int, tuple[tuple[int, flo
     return levels[-1][0] if levels else 0, tuple(levels)
 
 
-def _places(book: Book, draft: Draft, entry: Fields) -> tuple[str, str, bool]:
-    """(tree, depth, for each site)."""
+def _places(book: Book, entry: Fields) -> tuple[tuple[tuple[str, str], ...], bool]:
+    """(tree and depth of each sort of area, for each site). `area` is one `{tree, depth}` or a list of them."""
     node = entry.get("for_each")
     if node is None:
-        return "", "", False
+        return (("", ""),), False
     if not isinstance(node.value, dict):
-        return "", "", entry.choice("for_each", ["site"]) == "site"
-    area = entry.sub("for_each", ("area",)).sub("area", ("tree", "depth"))
+        return (("", ""),), entry.choice("for_each", ["site"]) == "site"
+    fields = entry.sub("for_each", ("area",))
+    given = fields.get("area")
+    if given is not None and isinstance(given.value, list) and given.items:
+        return tuple(_area(book, Fields(one, entry.faults, "area", ("tree", "depth"))) for one in given.items), False
+    return (_area(book, fields.sub("area", ("tree", "depth"))),), False
+
+
+def _area(book: Book, area: Fields) -> tuple[str, str]:
     tree = area.choice("tree", book.trees)
     area.need("tree")
     area.need("depth")
-    depth = area.choice("depth", dict.fromkeys(a.depth for a in book.trees[tree].values())) if tree else ""
-    return tree, depth, False
+    return tree, area.choice("depth", dict.fromkeys(a.depth for a in book.trees[tree].values())) if tree else ""
 
 
 def _unknown(entry: Fields) -> tuple[str, float]:

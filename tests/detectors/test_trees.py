@@ -229,6 +229,13 @@ def test_share_by_area() -> None:
     assert [(e.area, e.to, e.value) for e in events] == [("admin:east", 3, 0.5)]
 
 
+def test_several_trees_at_once() -> None:
+    """One rule for towns and for the county: each of them has its own."""
+    both = replace(COUNTED[1], more=(("admin", "county"),))
+    events = feed(board(both), says(LEVEL, "s0", 0, 1))
+    assert [(e.area, e.to, e.value) for e in events] == [("admin:county", 2, 0.25), ("admin:east", 3, 0.5)]
+
+
 def test_what_came_first_may_be_over() -> None:
     """Rain that has ended and then the river within the time is a sequence; the other way round, or too late, is none."""
     one = rule("r", tree("sequence", term(RAIN, at=1), term(LEVEL, at=1), within=3600.0))
