@@ -41,11 +41,13 @@ def document(folder: str, word: str, kind: Any) -> dict[str, Any]:
     from streams.packs.programs import KEY, coded
 
     text = [{"name": KEY, "unit": "text", "size": 1, "required": True, "default": None, "low": None, "high": None,
-             "resets": True, "doc": "+ - * / ( ) < <= > >= and functions, over the names it may use"}] if coded(kind) else []
+             "resets": True, "words": [],
+             "doc": "+ - * / ( ) < <= > >= and functions, over the names it may use"}] if coded(kind) else []
     return {"folder": folder, "name": word, "says": (getdoc(kind) or "").partition("\n>>>")[0].strip(),
-            "score": getattr(kind, "score_unit", None),
+            "score": getattr(kind, "score_unit", None), "fitted": getattr(kind, "fitted", None),
             "parameters": text + [{"name": p.name, "unit": p.unit or "plain", "size": p.size, "required": p.required,
                             "default": _plain(p.default), "low": _plain(p.low), "high": _plain(p.high), "resets": p.reset,
+                            "words": [word for word, _ in p.words],
                             "doc": p.doc} for p in written(kind)]}
 
 
@@ -61,13 +63,16 @@ def listing(documents: list[dict[str, Any]]) -> list[str]:
 
 def explained(each: dict[str, Any]) -> str:
     """One algorithm with its parameters."""
-    lines = [f"{each['name']} ({each['folder']})", "", each["says"], ""]
+    fitted = {"must": "must be fitted from history (`wanglou fit`)", "may": "may be fitted from history (`fit:`)"}
+    says = [fitted[each["fitted"]], ""] if each["fitted"] else []
+    lines = [f"{each['name']} ({each['folder']})", "", each["says"], "", *says]
     for p in each["parameters"]:
         default = "must be given" if p["required"] else "off" if p["default"] is None else f"default {p['default']}"
         bounds = [f"{word} {p[key]:g}" for word, key in (("at least", "low"), ("at most", "high")) if p[key] is not None]
         size = f"{p['size']} × " if p["size"] > 1 else ""
         kept = "" if p["resets"] else "a change keeps the state"
-        lines.append("; ".join(filter(None, [f"  {p['name']}: {size}{p['unit']}", default, *bounds, kept, p["doc"]])))
+        words = f"or {', '.join(p['words'])}" if p["words"] else ""
+        lines.append("; ".join(filter(None, [f"  {p['name']}: {size}{p['unit']}", default, *bounds, words, kept, p["doc"]])))
     return "\n".join(lines if each["parameters"] else [*lines, "  no parameters"])
 
 
