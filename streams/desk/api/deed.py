@@ -93,7 +93,8 @@ def _answer(request: Request, id_: str, fields: dict[str, str]) -> str:
     try:
         with site.store.begin() as s:
             move = acts.answering(s, id_, actor, site.moment)
-            acts.perform(s, id_, move, actor, site.moment, fields.get("reason", "")[:LONGEST])
+            reason = fields.get("reason") or fields.get("why", "")
+            acts.perform(s, id_, move, actor, site.moment, reason[:LONGEST])
     except KeyError:
         return say("err.none", lang_of(request))
     except Refused as no:
