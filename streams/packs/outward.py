@@ -11,7 +11,6 @@ from detectors.level import LEVELS
 from detectors.pack import Hazard, Outward, Text, Unit, Wording
 from streams.desk.channels import names as channel_names
 from streams.desk.channels._secrets import PREFIX, only_names
-from streams.desk.messages.wording import USES, fault
 from streams.desk.publish.values import CATEGORIES, METHODS, ring
 from streams.packs.book import ID, identifier
 from streams.packs.faults import Faults
@@ -48,6 +47,8 @@ def _list(root: Node | None, faults: Faults) -> list[Node]:
 
 
 def _wordings(root: Node | None, packs: list[str], faults: Faults) -> tuple[Wording, ...]:
+    from streams.desk.messages.checked import USES, fault   # Jinja, where there is something to render
+
     out = []
     for node in _list(root, faults):
         fields = Fields(node, faults, "message", ("for", "levels", "packs", "roles", "channels", "zh", "en"))

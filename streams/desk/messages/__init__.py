@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from streams.desk.local import local, moment, number
-from streams.desk.names import Names
-from streams.desk.tables import Alert
 from streams.desk.words import level, say
+
+if TYPE_CHECKING:
+    from streams.desk.names import Names
+    from streams.desk.tables import Alert
 
 
 def short(alert: Alert, names: Names, until: int, lang: str = "zh") -> str:
