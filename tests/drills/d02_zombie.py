@@ -39,18 +39,18 @@ def drill(ground: Any, short: bool, row: Any) -> None:
             before = live.said("judge").count("partition taken")
             if name == "judge":
                 when.touch()
-                tools.until(lambda: frozen(live.run.running["judge"].pid), "it is frozen", 120)
+                tools.until(lambda: frozen(live.run.running["judge"].pid), "it is frozen")
             else:
                 live.send(name, signal.SIGSTOP)
-            tools.until(lambda n=before: live.said("judge").count("partition taken") > n, "the other took over", 120)
+            tools.until(lambda n=before: live.said("judge").count("partition taken") > n, "the other took over")
             sleep(3 if short else 60)
             refused = live.said("judge").count("Refused")
             live.send(name, signal.SIGCONT)
             if name == "judge":
-                tools.until(lambda n=refused: live.said("judge").count("Refused") > n, "the zombie's snapshot is refused", 120)
+                tools.until(lambda n=refused: live.said("judge").count("Refused") > n, "the zombie's snapshot is refused")
             live.sharing("judge", "judge2")
         sleep(1)
-    live.finish(120)
+    live.finish()
     live.calls(row, live.compare(row, load.written))
     row.note = f"snapshots refused: {live.said('judge').count('Refused')}"
 

@@ -31,7 +31,7 @@ def drill(ground: Any, short: bool, row: Any) -> None:
         live.writer.write([(site, 31.0 if to == 4 else 20.0) for site in live.city.sites], now)
         live.writer.producer.flush()
         written.update((f"level@{site}", now) for site in live.city.sites)
-        tools.until(lambda now=now, to=to: changed(live, now, to) == 24, f"round {n}: the last block is judged", 30, 0.1)
+        tools.until(lambda now=now, to=to: changed(live, now, to) == 24, f"round {n}: the last block is judged", 180, 0.1)
         slowest = max(slowest, clock.monotonic() - begun)
         to = 4 - to
         if joins:

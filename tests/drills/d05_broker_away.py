@@ -96,7 +96,7 @@ def drill(ground: Any, short: bool, row: Any) -> None:
     source.ended.set()
     source.thread.join()
     live.end("http")
-    live.finish(120)
+    live.finish()
     live.calls(row, live.compare(row, None))
     account(row, live, source)
     row.note = f"refused {source.refused} pushes, {source.buffered} went over the disk"

@@ -27,7 +27,7 @@ def drill(ground: Any, short: bool, row: Any) -> None:
             live.sharing("judge", *more)
             live.end(*more[1:])
             sleep(1)
-    live.finish(120)
+    live.finish()
     live.calls(row, live.compare(row, load.written))
     growth = tools.Row()
     tools.here("grow").drill(ground, short, growth)

@@ -60,9 +60,9 @@ def drill(ground: Any, short: bool, row: Any) -> None:
             wind.written.update([("level@gauge-3", now)])
             lost += [now] if x == 44.75 else []
             sleep(1)
-        tools.until(lambda: len(refused(live)) == len(lost), "the poison is refused", 40)
+        tools.until(lambda: len(refused(live)) == len(lost), "the poison is refused")
         sleep(1)
-    live.finish(120)
+    live.finish()
     live.compare(row, wind.written, refused=poisonous)
     row.must(len(refused(live)) == len(lost), f"refused: {refused(live)}")
     row.must(live.said("judge").count("a passing fault") >= 2, "the passing fault did not happen")

@@ -46,7 +46,7 @@ def drill(ground: Any, short: bool, row: Any) -> None:
     live.start("combine")
     live.working("judge", 2)
     with lives.Load(live.writer, [f"gauge-{n}" for n in range(24)]) as load:
-        tools.until(lambda: live.said("judge").count("partition taken") > 6, "it joins again", 120)
+        tools.until(lambda: live.said("judge").count("partition taken") > 6, "it joins again")
         first = live.memory("judge")
         tools.until(lambda: live.said("judge").count("partition taken") >= 2 * times, "it joins again and again", 600)
         row.must(live.memory("judge") < first + 25, f"{first:.0f} MB became {live.memory('judge'):.0f} MB")
@@ -62,9 +62,9 @@ def drill(ground: Any, short: bool, row: Any) -> None:
             oldest[stage] = max([oldest[stage], *(age for labels, age in ages.items() if f'partition="{p}"' in labels)])
         return all(WORDS in live.said(stage) for stage in STUCK)
 
-    tools.until(noticed, "it is said that a partition is stuck", 120)
+    tools.until(noticed, "it is said that a partition is stuck")
     for stage, age in oldest.items():
         row.must(age > 4, f"{stage}: its oldest unread record is told to be {age:.1f} s old")
-    live.finish(120)
+    live.finish()
     live.compare(row, load.written)
     row.note = "stuck: noticed at " + ", ".join(f"{age:.1f} s ({stage})" for stage, age in oldest.items())

@@ -124,7 +124,7 @@ class Live:
         """A signal to one process."""
         self.run.running[name].send_signal(what)
 
-    def saved(self, topic: str, seconds: float = 60.0) -> None:
+    def saved(self, topic: str, seconds: float = 180.0) -> None:
         """Wait until what is in the topic now is applied and saved by its stage."""
         ends = {p: end for (t, p), (_, end) in lengths(self.bench.settings).items() if t == topic}
         tools.until(lambda: all(self.applied().get((topic, p), -1) >= end - 1 for p, end in ends.items()),
@@ -137,7 +137,7 @@ class Live:
                                       "SELECT topic, partition, applied FROM position WHERE stage <> 'history'")
         return {(plain[row[0]], row[1]): row[2] for row in rows if row[0] in plain}
 
-    def finish(self, seconds: float = 60.0) -> dict[str, float]:
+    def finish(self, seconds: float = 300.0) -> dict[str, float]:
         """What is in the logs is worked off and each stage ended in turn; how long each took to end."""
         took = {}
         judges = [n for n in self.run.running if n.startswith("judge")]
@@ -162,11 +162,11 @@ class Live:
         processes: dict[str, subprocess.Popen[bytes]] = {name: self.run.running.pop(name) for name in names}
         for process in processes.values():
             process.terminate()
-        while len(took) < len(processes) and clock.monotonic() < begun + 20:
+        while len(took) < len(processes) and clock.monotonic() < begun + 60:
             took |= {name: clock.monotonic() - begun for name, p in processes.items() if name not in took and p.poll() is not None}
             sleep(0.02)
         for name, process in processes.items():
-            status = process.wait(1)
+            status = process.wait(5)
             stage = name.rstrip("0123456789")
             assert status == 0, f"{name} ended with {status}: {self.said(stage)[-1500:]}"
         return took

@@ -336,7 +336,7 @@ def slowness() -> float:
     return max(1.0, (clock.monotonic() - begun) / 0.2)
 
 
-def until(holds: Callable[[], Any], what: str, seconds: float = 60.0, every: float = 0.2) -> Any:
+def until(holds: Callable[[], Any], what: str, seconds: float = 180.0, every: float = 0.2) -> Any:
     """What `holds` gives once it is true; a failure says what did not come."""
     from time import sleep
 
