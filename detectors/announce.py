@@ -30,7 +30,7 @@ class Checked:
         return name
 
 
-def announce(state: State, table: Table, events: list[Any], names: Names, arrived: int) -> list[Change]:
+def announce(state: State, table: Table, events: list[Any], names: Names, arrived: int | None) -> list[Change]:
     """Number the events of the live rows and remember what a rewind may revise. `names`: the check behind each reading."""
     changes = []
     for record in events:
@@ -65,14 +65,15 @@ def plain(record: Any) -> dict[str, float]:
     return dict(zip(EVENT.names or (), record.item(), strict=True))
 
 
-def event_of(state: State, table: Table, event: Any, names: Names, arrived: int, **numbers: Any) -> Change:
+def event_of(state: State, table: Table, event: Any, names: Names, arrived: int | None, **numbers: Any) -> Change:
     """One record of a loop as a change; without `numbers` (alert, seq, id) it is not numbered yet."""
     e = event if isinstance(event, dict) else plain(event)
     row, d, index = int(e["row"]), int(e["detector"]), int(e["index"])
     detector = table.group.detectors[d]
     check = names[index] if index >= 0 else ""
     common: dict[str, Any] = dict(
-        time=int(e["t"]), arrived=arrived, pack=detector.pack, site=table.sites[row], indicator=detector.indicator,
+        time=int(e["t"]), arrived=int(e["t"]) if arrived is None else arrived, pack=detector.pack, site=table.sites[row],
+        indicator=detector.indicator,
         detector=detector.path, scope=detector.scope, group=detector.group,
         plan=state.plan.hash, source=state.source(table, row))
     if e["what"] == 2.0:
@@ -95,7 +96,7 @@ def freshness(state: State, table: Table, row: int, fresh: str, time: int, arriv
                   plan=state.plan.hash, source=state.source(table, row))
 
 
-def sensors(state: State, table: Table, slot: Any, t: Any, x: Any, was: Any, outcome: Any, arrived: int) -> list[Change]:
+def sensors(state: State, table: Table, slot: Any, t: Any, x: Any, was: Any, outcome: Any, arrived: int | None) -> list[Change]:
     """A sensor that began or ended to give what cannot be (fail) or nothing (missing)."""
     indicator, changes = table.group.indicator, []
     last = dict(zip(slot.tolist(), was.tolist(), strict=True))
@@ -105,8 +106,8 @@ def sensors(state: State, table: Table, slot: Any, t: Any, x: Any, was: Any, out
             check = "missing" if now == 9.0 else table.check_names[outcome.check[i]]
             value = float(x[i]) if isfinite(x[i]) else None
             changes.append(Change(
-                kind="sensor", time=int(t[i]), arrived=arrived, pack=indicator.pack, site=table.sites[row],
-                indicator=indicator.id,
+                kind="sensor", time=int(t[i]), arrived=int(t[i]) if arrived is None else arrived, pack=indicator.pack,
+                site=table.sites[row], indicator=indicator.id,
                 fresh="error" if now >= 4.0 else "fresh", check=check, value=value, plan=state.plan.hash,
                 source=state.source(table, row)))
         last[row] = now

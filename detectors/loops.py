@@ -69,11 +69,12 @@ def derive(slot: Any, t: Any, x: Any, flag: Any, accept: float, P: Any, S: Any, 
             out[i] = y if y - y == 0.0 else nan
 
 
-def arrive(slot: Any, t: Any, x: Any, arrived: float, future: float, oldest: float, lateness: float,
+def arrive(slot: Any, t: Any, x: Any, came: Any, future: float, oldest: float, lateness: float,
            series: Any, status: Any) -> None:
     """Whether each reading is new, a duplicate, late (rewind), too late, of the future or too old; contact is kept."""
     for i in range(len(slot)):
         s = series[slot[i]]
+        arrived = came[i]
         s.contact = arrived
         if t[i] > arrived + future:
             status[i] = 4
@@ -242,7 +243,7 @@ def run_out(k: int, d: int, i: int, before: float, fresh: float, r: Any, h: Any,
     return n
 
 
-def remember(slot: Any, t: Any, x: Any, flag: Any, arrived: float, size: int, lateness: float, ring: Any,
+def remember(slot: Any, t: Any, x: Any, flag: Any, came: Any, size: int, lateness: float, ring: Any,
              left: Any, columns: Any) -> int:
     """Put readings at the end of their rings (count, then t, x, flag, arrived); a full ring lets its old half go."""
     out = 0
@@ -265,7 +266,7 @@ def remember(slot: Any, t: Any, x: Any, flag: Any, arrived: float, size: int, la
         ring[r, 1 + n] = t[i]
         ring[r, 1 + size + n] = x[i]
         ring[r, 1 + 2 * size + n] = flag[i]
-        ring[r, 1 + 3 * size + n] = arrived
+        ring[r, 1 + 3 * size + n] = came[i]
         ring[r, 0] = n + 1.0
     return out
 

@@ -97,7 +97,7 @@ class Group:
         """The share of a count that is known after 0, 1, 2 … periods, and then all of it."""
         return np.array([*self.indicator.complete, 1.0])
 
-    def completed(self, t: Any, x: Any, arrived: float) -> Any:
+    def completed(self, t: Any, x: Any, arrived: Any) -> Any:
         """What counts that still fill up will be (x), by their age on arrival in whole periods."""
         age = np.clip((arrived - t) // (self.indicator.every * MICRO), 0, len(self.known) - 1).astype(np.int64)
         return x / self.known[age]

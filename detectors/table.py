@@ -206,10 +206,10 @@ class Table:
         for c, column in enumerate(columns):
             self.ring[row, 1 + size * c:1 + size * c + len(column)] = column
 
-    def remember(self, slot: Rows, t: Floats, x: Floats, flag: Floats, arrived: float) -> None:
+    def remember(self, slot: Rows, t: Floats, x: Floats, flag: Floats, came: Floats) -> None:
         """New readings into the rings; what leaves them steps the base."""
         left = np.empty(len(slot) + self.group.ring * len(slot)), np.empty((3, len(slot) + self.group.ring * len(slot)))
-        n = self.loops.remember(slot, t, x, flag, arrived, self.group.ring, self.group.lateness, self.ring, *left)
+        n = self.loops.remember(slot, t, x, flag, came, self.group.ring, self.group.lateness, self.ring, *left)
         if n:
             self.advance(left[0][:n].astype(np.int64), *(np.ascontiguousarray(c[:n]) for c in left[1]))
 
