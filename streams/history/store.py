@@ -30,7 +30,9 @@ log = structlog.get_logger("wanglou.history")
 _REVISION = """(SELECT count(*) FROM reading r WHERE r.series = CAST(:series AS VARCHAR) AND r.t = :t AND r.arrived < :arrived
                AND r.value IS DISTINCT FROM CAST(:value AS DOUBLE PRECISION))"""
 # A feed that was killed sends again what it had not remembered; what the check said the first time stands.
-_REPEAT = """excluded."check" IN ('duplicate', 'late') AND (reading."check" <> '' OR reading.flag <> 1)"""
+_REPEAT = """excluded."check" = 'late' AND (reading."check" <> '' OR reading.flag <> 1)"""
+_FIRST = """FROM reading r WHERE r.series = CAST(:series AS VARCHAR) AND r.t = :t AND r.arrived < :arrived
+    AND r.value IS NOT DISTINCT FROM CAST(:value AS DOUBLE PRECISION) ORDER BY r.arrived DESC LIMIT 1"""
 _RAW = text(f"""INSERT INTO reading (series, t, arrived, value, flag, "check", revision)
     VALUES (CAST(:series AS VARCHAR), :t, :arrived, :value, :flag, '', {_REVISION})
     ON CONFLICT (series, t, arrived) DO UPDATE SET value = excluded.value""")
@@ -39,6 +41,13 @@ _SAID = text(f"""INSERT INTO reading (series, t, arrived, value, flag, "check", 
     ON CONFLICT (series, t, arrived) DO UPDATE SET value = excluded.value,
     flag = CASE WHEN {_REPEAT} THEN reading.flag ELSE excluded.flag END,
     "check" = CASE WHEN {_REPEAT} THEN reading."check" ELSE excluded."check" END""")
+# A repeat says nothing of its own: its row shows what was said of the reading, or a doubtful one sent twice would be good.
+_AGAIN = text(f"""INSERT INTO reading (series, t, arrived, value, flag, "check", revision)
+    VALUES (CAST(:series AS VARCHAR), :t, :arrived, :value, COALESCE((SELECT r.flag {_FIRST}), 1),
+            COALESCE((SELECT r."check" {_FIRST}), ''), {_REVISION})
+    ON CONFLICT (series, t, arrived) DO UPDATE SET value = excluded.value,
+    flag = CASE WHEN reading."check" <> '' OR reading.flag <> 1 THEN reading.flag ELSE excluded.flag END,
+    "check" = CASE WHEN reading."check" <> '' OR reading.flag <> 1 THEN reading."check" ELSE excluded."check" END""")
 
 
 class Keeping:
@@ -114,7 +123,8 @@ class HistoryStore:
             if not self.positions.advance(connection, place, epoch, applied, Page(plan=page.plan, now=page.now)):
                 return False
             _write(connection, _RAW, page.raw)
-            _write(connection, _SAID, page.said)
+            _write(connection, _SAID, [row for row in page.said if row.check != "duplicate"])
+            _write(connection, _AGAIN, [row for row in page.said if row.check == "duplicate"])
             return True
 
 

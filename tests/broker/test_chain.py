@@ -95,7 +95,7 @@ class Run:
         return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
 
     def kept(self) -> list[tuple[Any, ...]]:
-        """History; a good reading that a killed feed sent again may be called a duplicate."""
+        """History; a good reading that a killed feed sent again may be called late."""
         query = 'SELECT series, t, arrived, value, flag, "check" FROM reading ORDER BY 1, 2, 3'
         found = map(tuple, self.chain.rows(self.bench.settings.history_url, query))
         return [(*row[:5], "" if row[4] == 1 else row[5]) for row in found]

@@ -67,12 +67,32 @@ def test_written_again_it_is_the_same(database: Engine) -> None:
 
 @pytest.mark.parametrize("word", ["duplicate", "late"])
 def test_a_repeat_takes_no_flag_away(database: Engine, word: str) -> None:
-    """A feed that was killed sends a doubtful reading again: it stays doubtful; a good one that came late is marked so."""
+    """A feed that was killed sends a doubtful reading again: it stays doubtful; a good one that came late is marked so, one that
+    was only sent twice is not.
+    """
     store = HistoryStore(database, Plans(database))
     write(store, RAW, Block.of([("level@a", 1, 99.0), ("level@a", 2, 5.0)]))
     write(store, SAID, judged("level@a", 1, 99.0, 3, "rate"), judged("level@a", 2, 5.0, 1, word))
     write(store, SAID, judged("level@a", 1, 99.0, 1, word), offset=2)
-    assert rows(database) == [("level@a", 1, 1, 99.0, 3, "rate", 0), ("level@a", 2, 2, 5.0, 1, word, 0)]
+    assert rows(database) == [("level@a", 1, 1, 99.0, 3, "rate", 0), ("level@a", 2, 2, 5.0, 1, "late" if word == "late" else "", 0)]
+
+
+@pytest.mark.parametrize("raw_first", [True, False])
+def test_a_repeat_that_arrived_later_is_no_better(database: Engine, raw_first: bool) -> None:
+    """The newest arrival counts, so the row of a repeat has the flag of the reading; that of a good one is as good, whichever topic
+    is read first.
+    """
+    store = HistoryStore(database, Plans(database))
+    readings = [("level@a", 1, 99.0), ("level@a", 2, 5.0)]
+    raw = Block.of(readings), Block.of(readings, arrived=7)
+    again = [judged(*reading, 1, "duplicate", 7) for reading in readings]
+    if raw_first:
+        write(store, RAW, *raw)
+    write(store, SAID, judged("level@a", 1, 99.0, 4, "range"), *again)
+    if not raw_first:
+        write(store, RAW, *raw)
+    assert rows(database) == [("level@a", 1, 1, 99.0, 4, "range", 0), ("level@a", 1, 7, 99.0, 4, "range", 0),
+                              ("level@a", 2, 2, 5.0, 1, "", 0), ("level@a", 2, 7, 5.0, 1, "", 0)]
 
 
 def test_revisions_missing_and_guests(database: Engine) -> None:

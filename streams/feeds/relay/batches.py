@@ -112,7 +112,8 @@ def _messages(data: bytes, buffer: Bytes, spans: list[Span], position: int, afte
     start, end, offset = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
     n, scan = 0, _places()
     for span in spans:
-        if scan(buffer.ctypes.data, span.first, span.last, span.base, span.records, start[n:], end[n:], offset[n:]) != span.records:
+        found = scan(buffer.ctypes.data, span.first, span.last, span.base, span.records, start[n:], end[n:], offset[n:])
+        if found != span.records:
             raise Corrupt("has records that do not fit into it", span.base, span.next, span.at, data[span.at:span.end])
         n += span.records
     if total and offset[0] < position:                      # a batch may begin before what was asked for
