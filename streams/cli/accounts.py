@@ -125,10 +125,16 @@ def token(name: Name, days: Annotated[int, typer.Option(min=1, max=3660)] = 365,
 
 
 def _store() -> Store:
+    from sqlalchemy.exc import OperationalError
+
     from streams.desk.store import Store
+    from streams.errors import Unavailable
     from streams.settings import settings
 
-    return Store(settings().desk_url)
+    try:
+        return Store(settings().desk_url)
+    except OperationalError as error:
+        raise Unavailable(f"WANGLOU_DESK_URL: {str(error.orig).strip()}") from None
 
 
 def _do(deed: Callable[..., object]) -> None:

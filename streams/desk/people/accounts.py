@@ -17,11 +17,11 @@ from streams.errors import UsageError
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 
 
-def account_of(row: AccountRow, post: str = "") -> Account:
+def account_of(row: AccountRow) -> Account:
     """A row as rights see it. A role that this version does not know gives no rights."""
     known = {str(r) for r in Role}
     roles = tuple(Role(r) for r in row.roles if r in known)
-    return Account(row.name, roles, tuple(row.areas), tuple(row.agencies), tuple(row.posts), post)
+    return Account(row.name, roles, tuple(row.areas), tuple(row.agencies), tuple(row.posts))
 
 
 def any_there(s: Session) -> bool:

@@ -27,7 +27,6 @@ DESK = Current()
 CURRENT: ContextVar[Current] = ContextVar("current", default=DESK)
 
 
-
 def permit(act: Act | str, facts: Facts = CITY) -> None:
     """Refused where the one who asks may not. An answer link or a receipt has its right from the call."""
     now = CURRENT.get()

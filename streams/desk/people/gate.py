@@ -5,9 +5,11 @@ Without accounts, on this machine alone, everybody comes in as before.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
@@ -54,8 +56,8 @@ class Gate:
         elif await run_in_threadpool(rules.demanded, self.site.store):
             current, demanded = await run_in_threadpool(self._who, headers), True
         state = scope.setdefault("state", {})
-        state |= {"account": current.account, "address": address, "secure": tls, "demanded": demanded, "current": current}
-        answer = self._malformed(scope, headers) or self._too_often(scope, current, address, demanded)
+        state |= {"account": current.account, "address": address, "secure": tls, "demanded": demanded}
+        answer = self._malformed(scope, headers) or self._too_often(scope, headers, current, address, demanded)
         if answer is None and demanded and current.account is None and not scope["path"].startswith(self.open):
             answer = self._sign_in(scope, headers)
         mark = CURRENT.set(current)
@@ -78,7 +80,7 @@ class Gate:
             return NOBODY
         row, account = found
         if now - row.seen >= sessions.TOUCH:
-            with store.begin() as s:
+            with suppress(OperationalError), store.begin() as s:     # a database that takes no writes must not stop reading
                 sessions.touch(s, row.id, now)
         return Current(account_of(account), row.id, "" if bearer else sessions.csrf_of(token), row.how)
 
@@ -89,7 +91,9 @@ class Gate:
             return JSONResponse({"error": "path"}, 400)
         return JSONResponse({"error": "too large"}, 413) if size.isdecimal() and int(size) > LARGEST else None
 
-    def _too_often(self, scope: Scope, current: Current, address: str, demanded: bool) -> Response | None:
+    def _too_often(
+        self, scope: Scope, headers: Headers, current: Current, address: str, demanded: bool
+    ) -> Response | None:
         path, limits = scope["path"], self.site.rules.limits
         if path.startswith("/receipt/") or not (demanded or path.startswith("/a/")):
             return None
@@ -97,22 +101,29 @@ class Gate:
         rate = CALL_BACK if path.startswith("/a/") else READ if reads else WRITE
         key = current.session or address
         wait = limits.take(f"{'a' if rate is CALL_BACK else 'r' if reads else 'w'}", key, rate, self.site.rules.now())
-        return refuse("right.slow", 429, {"Retry-After": str(max(1, round(wait + 0.5)))}) if wait else None
+        later = {"Retry-After": str(max(1, round(wait + 0.5)))}
+        return refuse("right.slow", 429, later, program(path, headers)) if wait else None
 
     def _figures(self, scope: Scope, headers: Headers, address: str) -> bool:
         """Figures for Prometheus, which name nobody, are for this machine without a token."""
         return scope["path"] == "/metrics" and address in ("127.0.0.1", "::1") and "x-forwarded-for" not in headers
 
     def _sign_in(self, scope: Scope, headers: Headers) -> Response:
-        path, accepts = scope["path"], headers.get("accept", "")
+        path = scope["path"]
         if path == "/events":       # a page whose session ended: it reloads and comes to the sign-in
             return Response("event: reload\ndata: signin\n\n", media_type="text/event-stream")
-        if path.startswith(("/api", "/metrics", "/openapi")) or ("json" in accepts and "html" not in accepts):
+        if program(path, headers):
             return refuse("right.signin", 401, {"WWW-Authenticate": "Bearer"}, True)
         if scope["method"] not in SAFE:
             return refuse("right.signin", 401)
         query = scope.get("query_string", b"").decode("latin-1")
         return RedirectResponse(f"/login?next={quote(path + ('?' + query if query else ''), safe='')}", 303)
+
+
+def program(path: str, headers: Headers) -> bool:
+    """Whether a program or the page's script asks, which want JSON."""
+    accepts = headers.get("accept", "")
+    return path.startswith(("/api", "/metrics", "/openapi")) or ("json" in accepts and "html" not in accepts)
 
 
 def refuse(key: str, status: int, headers: dict[str, str] | None = None, plain: bool = False) -> Response:

@@ -93,7 +93,6 @@ class Account:
     areas: tuple[str, ...] = ()
     agencies: tuple[str, ...] = ()
     posts: tuple[str, ...] = ()
-    post: str = ""                 # the one chosen in this session
 
 
 LOCAL = Account("", tuple(Role))

@@ -344,6 +344,7 @@ def test_too_many_requests_are_told_when_to_come_again(desk: Any) -> None:
     assert codes == [200] * READ.burst + [429] * 2
     answer = client.get("/")
     assert answer.status_code == 429 and int(answer.headers["retry-after"]) >= 1
+    assert client.get("/api/alerts").json()["error"] == "right.slow"
     assert other.get("/").status_code == 200
     bench.now += int(answer.headers["retry-after"]) * 1_000_000
     assert client.get("/").status_code == 200
