@@ -31,5 +31,5 @@ def drill(ground: Any, short: bool, row: Any) -> None:
     live.calls(row, live.compare(row, load.written))
     growth = tools.Row()
     tools.here("grow").drill(ground, short, growth)
-    growth.note = f"4 → {8 if short else 32} partitions: {growth.note}"
+    growth.note = f"4 → {8 if short else 16} partitions: {growth.note}"
     row.add(growth)
