@@ -132,11 +132,11 @@ def shared(compiled: bool = True) -> SimpleNamespace:
     column, slots, pair = f8[::1], i8[::1], numba.types.UniTuple(i8, 2)
     rules, heads, series, events = records(RULE, 2, False), records(HEAD, 2), records(SERIES, 1), records(EVENT, 1)
     return SimpleNamespace(
-        arrive=build(loops.arrive, void(slots, column, column, f8, f8, f8, f8, series, slots), True),
+        arrive=build(loops.arrive, void(slots, column, column, column, f8, f8, f8, series, slots), True),
         mark=build(loops.mark, void(slots, column, column, series, column), True),
         settle=build(loops.settle, pair(i8, slots, column, column, column, f8[:, ::1], f8[:, ::1], i8, rules, heads, series, f8,
                                         events, column), True),
-        remember=build(loops.remember, i8(slots, column, column, column, f8, i8, f8, f8[:, :], column, f8[:, ::1]), True),
+        remember=build(loops.remember, i8(slots, column, column, column, column, i8, f8, f8[:, :], column, f8[:, ::1]), True),
         silence=build(loops.silence, pair(i8, f8, f8, i8, rules, heads, series, events, column), True))
 
 
