@@ -47,7 +47,7 @@ def _list(root: Node | None, faults: Faults) -> list[Node]:
 
 
 def _wordings(root: Node | None, packs: list[str], faults: Faults) -> tuple[Wording, ...]:
-    from streams.desk.messages.checked import USES, fault   # Jinja, where there is something to render
+    from streams.desk.messages.checked import USES, fault  # Jinja, where there is something to render
 
     out = []
     for node in _list(root, faults):
