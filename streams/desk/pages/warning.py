@@ -20,16 +20,16 @@ from streams.desk.pages import ask, chart
 from streams.desk.pages.ask import Found
 from streams.desk.pages.bits import ahead, chip, reach
 from streams.desk.pages.forms import forms
-from streams.desk.pages.outward import outward
 from streams.desk.pages.outbox import tried
+from streams.desk.pages.outward import outward
 from streams.desk.pages.render import favicon
 from streams.desk.pages.row import row
 from streams.desk.pages.timeline import told
 from streams.desk.pages.view import View
 from streams.desk.series import Reading
 from streams.desk.tables import Alert, Delivery, Event, Member
-from streams.packs.truth import said
 from streams.desk.words import ROMAN, level, say
+from streams.packs.truth import said
 
 HOURS = 8
 
