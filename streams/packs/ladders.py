@@ -18,6 +18,8 @@ from streams.packs.outlets import Options, keeps
 
 KEYS = ("post", "channels", "within", "receipt")
 NAMES = channels.names()
+WITHIN = 300.0
+"""Seconds of a step that does not say: red is answered in five minutes."""
 
 
 def read_ladders(nodes: list[Node], posts: dict[str, Post], options: Options, faults: Faults) -> dict[str, Ladder]:
@@ -62,8 +64,7 @@ class _Reader:
         for channel in used:
             if post and channel not in ("log", *self.posts[post].addresses):
                 self.faults.hint(fields.at("channels"), f"post {post} has no address for channel {channel}")
-        fields.need("within")
-        step = Step(post, used, fields.duration("within", 0.0), fields.choice("receipt", RECEIPTS[1:], "answered"))
+        step = Step(post, used, fields.duration("within", WITHIN), fields.choice("receipt", RECEIPTS[1:], "answered"))
         keeps(fields, used, step.receipt, step.within, self.options, self.faults)
         return step
 

@@ -39,6 +39,8 @@ TIMES = (
     "answered",
     "back",
     "acted",
+    "due",
+    "verified",
     "closed",
 )
 PLAIN = (
@@ -68,6 +70,8 @@ PLAIN = (
     "answered_by",
     "acted_by",
     "news",
+    "offered",
+    "verified_by",
     "closed_by",
     "disposition",
     "reason",

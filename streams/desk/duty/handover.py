@@ -11,6 +11,7 @@ from streams.desk.alert import Actor, Refused
 from streams.desk.duty.deeds import is_person
 from streams.desk.duty.roster import charge
 from streams.desk.duty.tables import Handover, Shift
+from streams.desk.exercise.mark import HIDDEN
 from streams.desk.fold import Moment
 from streams.desk.local import MICRO
 from streams.desk.store import audit
@@ -54,7 +55,7 @@ class Load:
 
 def open_alerts(s: Session) -> list[Alert]:
     """Exactly what is open at this moment, the worst first; drills last."""
-    rows = s.scalars(select(Alert).where(Alert.open)).all()
+    rows = s.scalars(select(Alert).where(Alert.open, ~HIDDEN)).all()
     return sorted(rows, key=lambda a: (a.scope != "real", -a.shown, a.opened, a.id))
 
 
@@ -98,7 +99,7 @@ def unanswered(s: Session, start: int, end: int) -> list[tuple[Audit, Alert]]:
 def faults(s: Session, start: int, end: int) -> list[tuple[str, str, int, str]]:
     """Deliveries that did not go at once: channel, state, how many, what the other side said last."""
     bad = (Delivery.attempts > 1) | (Delivery.state == "parked") | (Delivery.receipt == "failed")
-    rows = s.scalars(select(Delivery).where(Delivery.created >= start, Delivery.created < end, bad))
+    rows = s.scalars(select(Delivery).where(Delivery.created >= start, Delivery.created < end, Delivery.scope == "real", bad))
     out: dict[tuple[str, str], list[str]] = defaultdict(list)
     for d in rows:
         waits = "retry" if d.state == "pending" else "again"

@@ -17,10 +17,28 @@ from streams.desk.fold import Moment
 from streams.desk.local import MICRO, ZONE, local, moment, span
 from streams.desk.pages.bits import MARKS
 from streams.desk.pages.view import View
+from streams.desk.people.rights import Act, facts_of_post, may
 from streams.desk.tables import Delivery
 from streams.desk.words import has, say
 
 DAY = 86_400 * MICRO
+
+
+class Veil:
+    """Codes of people for who may read a post's people (Act.PEOPLE); for all others only that somebody is there."""
+
+    def __init__(self, v: View) -> None:
+        self.v = v
+        self.known: dict[str, bool] = {}
+
+    def sees(self, post: str) -> bool:
+        """Whether the reader may."""
+        if post not in self.known:
+            self.known[post] = may(self.v.account, Act.PEOPLE, facts_of_post(post, self.v.names)) is None
+        return self.known[post]
+
+    def __call__(self, post: str, code: str) -> str:
+        return code if not code or self.sees(post) else say("duty.masked", self.v.lang)
 
 
 def monday(word: str, now: int) -> datetime:
@@ -39,7 +57,7 @@ def micros(when: datetime) -> int:
 
 def duty(s: Session, v: View, week: str) -> dict[str, Any]:
     """Everything that duty.html shows."""
-    first = monday(week, v.now)
+    first, veil = monday(week, v.now), Veil(v)
     days = [first + timedelta(days=n) for n in range(7)]
     start, end = micros(first), micros(first + timedelta(days=7))
     shifts = s.scalars(select(Shift).where(Shift.start >= start, Shift.start < end).order_by(Shift.start)).all()
@@ -55,20 +73,24 @@ def duty(s: Session, v: View, week: str) -> dict[str, Any]:
         ),
         "weeks": [f"{first + timedelta(days=n):%Y-%m-%d}" for n in (-7, 7)],
         "gaps": [_gap(s, g, v) for g in gaps],
-        "now": [_now(s, p, v) for p in posts],
+        "now": [_now(s, p, v, veil) for p in posts],
         "days": [
             (f"{d:%m-%d}", say(f"day.{d.weekday()}", v.lang), d.date() == local(v.now).date(), micros(d) + DAY <= v.now)
             for d in days
         ],
         "table": [
-            (v.names.post(p, v.lang), _week([x for x in shifts if x.post == p], days, moving, v)) for p in posts if p in known
+            (v.names.post(p, v.lang), _week([x for x in shifts if x.post == p], days, moving, v, veil))
+            for p in posts
+            if p in known
         ],
-        "swaps": [_swap(s, x, v) for x in swaps],
+        "swaps": [_swap(s, x, v) for x in swaps if veil.sees(x.mine.partition(".")[0]) and veil.sees(x.theirs.partition(".")[0])],
         "mine": [(x.id, _named(x, v)) for x in shifts if x.start > v.now and x.person and _speaks(v, x)],
         "others": [
-            (x.id, f"{x.person} {_named(x, v)}") for x in shifts if x.start > v.now and x.person and v.actor.account != x.person
+            (x.id, f"{x.person} {_named(x, v)}")
+            for x in shifts
+            if x.start > v.now and x.person and veil.sees(x.post) and v.actor.account != x.person
         ],
-        "people": sorted(s.scalars(select(Person.code))),
+        "people": sorted(s.scalars(select(Person.code))) if all(map(veil.sees, posts)) else [],
         "known": bool(known),
     }
 
@@ -98,7 +120,7 @@ def _gap(s: Session, gap: tuple[str, int, int], v: View) -> dict[str, Any]:
     }
 
 
-def _now(s: Session, post: str, v: View) -> dict[str, Any]:
+def _now(s: Session, post: str, v: View, veil: Veil) -> dict[str, Any]:
     """One line of "now on shift"."""
     found: Charge = charge(s, post, v.now, v.names.city.duty.signs)
     after = following(s, post, v.now)
@@ -107,14 +129,16 @@ def _now(s: Session, post: str, v: View) -> dict[str, Any]:
     to_sign = found.incoming or (found.shift if post in v.names.city.duty.signs and signed is None else None)
     return {
         "post": v.names.post(post, v.lang),
-        "person": found.person,
+        "person": veil(post, found.person),
         "to": moment(found.shift.end, v.now, v.lang, False) if found.shift else "",
         "late": bool(found.incoming),
-        "incoming": found.incoming.person if found.incoming else "",
+        "incoming": veil(post, found.incoming.person) if found.incoming else "",
         "signed": moment(signed, v.now, v.lang, False) if signed else "",
         "sign": to_sign.id if to_sign else "",
         "reach": _reach(s, post, v),
-        "next": f"{moment(after.start, v.now, v.lang, False)} {after.person or say('duty.gap', v.lang)}" if after else "—",
+        "next": f"{moment(after.start, v.now, v.lang, False)} {veil(post, after.person) or say('duty.gap', v.lang)}"
+        if after
+        else "—",
         "handover": after.id if after else "",
     }
 
@@ -137,16 +161,16 @@ def _reach(s: Session, post: str, v: View) -> list[tuple[str, str, bool]]:
     return out
 
 
-def _week(shifts: list[Shift], days: list[datetime], moving: set[str], v: View) -> list[list[dict[str, Any]]]:
+def _week(shifts: list[Shift], days: list[datetime], moving: set[str], v: View, veil: Veil) -> list[list[dict[str, Any]]]:
     by: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for x in shifts:
         by[f"{local(x.start):%m-%d}"].append(
             {
                 "label": x.label or _hours(x),
-                "person": x.person,
+                "person": veil(x.post, x.person),
                 "on": x.start <= v.now < x.end,
                 "moving": x.id in moving,
-                "stands": x.stands_for,
+                "stands": veil(x.post, x.stands_for),
                 "id": x.id,
                 "open": x.end > v.now,
             }

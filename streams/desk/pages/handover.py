@@ -17,6 +17,7 @@ from streams.desk.meter import idle
 from streams.desk.pages import ask
 from streams.desk.pages.bits import MARKS, tags
 from streams.desk.pages.chart import WORDS
+from streams.desk.pages.duty import Veil
 from streams.desk.pages.timeline import told
 from streams.desk.pages.view import View
 from streams.desk.publish.tables import Silence
@@ -27,7 +28,7 @@ from streams.desk.words import has, level, say
 def page_of(s: Session, shift: Shift, v: View, seen: list[str], note: str) -> dict[str, Any]:
     """Everything that handover.html shows. `seen` and `note`: what a refused form held."""
     m = Moment(v.now, v.names)
-    row = handover.sheet(s, shift, m)
+    row, veil = handover.sheet(s, shift, m), Veil(v)
     done = bool(row.out_at and row.in_at)
     before = s.scalar(
         select(Shift).where(Shift.post == shift.post, Shift.start < shift.start).order_by(Shift.start.desc()).limit(1)
@@ -38,6 +39,8 @@ def page_of(s: Session, shift: Shift, v: View, seen: list[str], note: str) -> di
     return {
         "shift": shift,
         "row": row,
+        "outgoing": veil(shift.post, row.outgoing),
+        "incoming": veil(shift.post, row.incoming),
         "done": done,
         "note": note or row.note,
         "title": say(
@@ -64,7 +67,7 @@ def page_of(s: Session, shift: Shift, v: View, seen: list[str], note: str) -> di
             for c, x, n, d in handover.faults(s, start, max(end, start + 1))
         ],
         "plan": v.names.hash or "—",
-        "signs": [_side(s, row, shift, comes, v, m) for comes in (False, True)],
+        "signs": [_side(row, shift, comes, v, veil) for comes in (False, True)],
     }
 
 
@@ -159,17 +162,17 @@ def _mute(x: Silence, v: View) -> tuple[str, str, str, str]:
     return scope, x.reason, v.names.post(x.owner, v.lang), moment(x.until, v.now, v.lang, False)
 
 
-def _side(s: Session, row: Any, shift: Shift, comes: bool, v: View, m: Moment) -> dict[str, Any]:
+def _side(row: Any, shift: Shift, comes: bool, v: View, veil: Veil) -> dict[str, Any]:
     """One signature: who, when, and why it cannot be given now."""
     at, who = (row.in_at, row.incoming) if comes else (row.out_at, row.outgoing)
     refusal = ""
     try:
-        handover.may_sign(row, shift, comes, v.actor, m)
+        handover.may_sign(row, shift, comes, v.actor, Moment(v.now, v.names))
     except Refused as no:
-        refusal = say(no.key, v.lang, **no.values)
+        refusal = say(no.key, v.lang, **no.values | ({"who": veil(shift.post, who)} if "who" in no.values else {}))
     return {
         "side": "in" if comes else "out",
-        "who": who or "—",
+        "who": veil(shift.post, who) or "—",
         "at": moment(at, v.now, v.lang) if at else "",
         "refusal": refusal,
         "title": say("duty.sign_in" if comes else "duty.sign_out", v.lang),

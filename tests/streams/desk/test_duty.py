@@ -361,3 +361,19 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         ("hydro-desk", 0.0, None), ("hydro-lead", 300.0, None), ("city-desk", 600.0, "P01")]
     assert "city-desk 市应急指挥中心 [P01]" in run(explain, "basin", "red", at="2026-06-24T01:00:00+08:00", configs=configs, desk_url=url)[1]
     assert "13900001111" not in said
+
+
+def test_people_of_another_agency_are_not_read(night: Any, tmp_path: Path) -> None:
+    """A county account sees that somebody is on shift elsewhere, and who only at its own post; nor may it swap or sign there."""
+    from streams.desk.pages.duty import Veil
+    from streams.desk.pages.duty import duty as page
+    from streams.desk.people.rights import Account, Role
+
+    own, site = night(tmp_path, fill=False)
+    load(own)
+    county = Account("P09", (Role.DUTY,), areas=("admin:lanxi",), posts=("leader",))
+    with own.store.read() as s:
+        v = replace(site.view(s, Actor("leader", account="P09"), "zh"), account=county)
+        said = json.dumps(page(s, v, ""), ensure_ascii=False)
+    assert Veil(v)("leader", "P09") == "P09" and Veil(v)("duty", "P01") == "有人"
+    assert "P09" in said and not re.search("P0[123]", said)
