@@ -7,7 +7,7 @@ from heapq import nsmallest
 from typing import Any, NamedTuple
 
 from detectors.event import Change, alert_id, event_id
-from detectors.holding import Held
+from detectors.holding import FIRST, Held
 from detectors.members import History
 from detectors.pack import Rule
 from detectors.plain import change_of, plain
@@ -53,6 +53,7 @@ class Ruling:
         self.seqs: dict[str, int] = {}          # alert -> its last sequence number
         self.floor: int | None = None           # event time that is settled: a plan change
         self.deep: int | None = None            # event time that is settled: what is no longer kept of a member
+        self.judged = False                     # nothing has moved yet
         self.known = False                      # nothing has been heard yet
         self.away = set(self.tree.names)        # members that are not fresh
         self.apart = {leaf: set(leaf.names) for leaf in self.tree.leaves} if len(self.tree.leaves) > 1 else {}
@@ -72,7 +73,8 @@ class Ruling:
         """The events that `cause` makes, revises or withdraws. `moved`: members, and since when (µs) they are otherwise."""
         self.deep = max((f for f in (self.deep, *floors) if f is not None), default=None)
         floor = max((f for f in (self.floor, self.deep) if f is not None), default=None)
-        since = min(moved.values())
+        new = not (self.judged or self.emitted or floor is not None)        # it may have come into the plan just now
+        since, self.judged = FIRST if new else min(moved.values()), True
         settled = next((i + 1 for i in range(len(self.emitted) - 1, -1, -1) if self.emitted[i][1].time < since or (
             floor is not None and self.emitted[i][1].time <= floor)), 0)
         last = self.emitted[settled - 1][1] if settled else None

@@ -284,6 +284,19 @@ def test_rules_over_rules() -> None:
     assert feed(again, says(LEVEL, "s1", 7, 2)) == feed(made, says(LEVEL, "s1", 7, 2))
 
 
+def test_a_rule_that_is_new_finds_what_is_already_so() -> None:
+    """Its first word, at the next change of a member, tells since when it holds; a plan that takes a condition back clears nothing."""
+    made = board()
+    feed(made, *(says(LEVEL, s, i, 1) for i, s in enumerate(SITES[:3])))
+    with_it, quiet = made.move(board(COUNTED[4]).plan)
+    assert not [e for e in quiet if e.kind == "level"]
+    assert [(e.time // MINUTE, e.to, e.value) for e in feed(with_it, says(RAIN, "s0", 9, 1))] == [(2, 3, 3.0), (9, 3, 4.0)]
+    stricter = replace(COUNTED[4], params={"n": 5.0})
+    harder, quiet = with_it.move(board(stricter).plan)
+    assert not [e for e in quiet if e.kind == "level"] and harder.rulings["city/r", ""].holds
+    assert [e.to for e in feed(harder, says(LEVEL, "s0", 20, 0, 1, 0, 2))] == [0]
+
+
 def test_circles_are_named() -> None:
     """Rules that are made of each other have no order; the way round is told."""
     with pytest.raises(ValueError, match="p/a -> p/b -> p/a"):
