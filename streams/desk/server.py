@@ -54,7 +54,7 @@ class Desk:
         self.consumer = Consumer(self.store, settings.broker, settings.topic("events"), self.moment, self.metrics)
         meter = Meter(self.store, self.metrics, self.names, clock.now)
         kafka = publish_log.Kafka(settings.broker, settings.topic(publish_log.TOPIC))
-        writer = publish_log.Writer(self.store, self.names, kafka.connect, kafka.tail)
+        writer = publish_log.Writer(self.store, self.names, kafka.connect, kafka.tail, 5.0)
         courier = Courier(self.store, self.deliverer.channels, self.moment, url, hand.sender(settings, clock.now))
         door = settings.canary_feed or f"http://127.0.0.1:{settings.feed_port}/readings"
         canary = Canary(self.store, self.moment, http(door), settings.canary_seconds, self.metrics)

@@ -55,7 +55,7 @@ def _wordings(root: Node | None, packs: list[str], faults: Faults) -> tuple[Word
         fields.need("for")
         wording = Wording(fields.choice("for", USES), Text(fields.word("zh", must=True), fields.word("en")),
                           tuple(int(LEVELS[word]) for word in fields.words("levels", "level", COLOURS)),
-                          fields.words("packs", "pack", packs), fields.words("roles"),
+                          fields.words("packs", "pack", packs), fields.words("roles", "role", ("duty", "leader")),
                           fields.words("channels", "channel", channel_names()))
         if not wording.use:
             continue

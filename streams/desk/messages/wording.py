@@ -35,7 +35,7 @@ def filled(wording: Wording | None, values: Mapping[str, object], lang: str) -> 
 def call(alert: Alert, names: Names, until: int, post: str, channel: str, lang: str = "zh") -> str:
     """What is sent to a post, `[演练]` first in a drill."""
     level = alert.level or alert.shown
-    role = getattr(names.posts.get(post), "role", "")
+    role = "leader" if names.actor(post).leader else "duty"
     own = chosen(names.city.outward.wordings, "call", level, alert.pack, role, channel)
     text = filled(own, values(alert, names, until, post, channel, lang), lang)
     if not text and channel == SMS:

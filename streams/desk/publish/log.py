@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from detectors.level import Level
+from streams import clock
 from streams.clock import iso
 from streams.desk.exercise.mark import hidden
 from streams.desk.messages import subject
@@ -118,12 +119,21 @@ def _place(s: Session) -> Offset:
 
 
 class Writer:
-    """Writes on while this desk leads. `connect` gives what sends, `tail` the last records of the topic."""
+    """Writes on while this desk leads. `connect` gives what sends, `tail` the last records of the topic.
+
+    After a fault it rests for `rest` seconds.
+    """
 
     def __init__(
-        self, store: Store, names: Callable[[], Names], connect: Callable[[], Any], tail: Callable[[], Iterable[bytes]]
+        self,
+        store: Store,
+        names: Callable[[], Names],
+        connect: Callable[[], Any],
+        tail: Callable[[], Iterable[bytes]],
+        rest: float = 0.0,
     ) -> None:
         self.store, self.names, self.connect, self.tail = store, names, connect, tail
+        self.rest, self.failed = rest, 0.0
         self.producer: Any = None
         self.fault = ""
 
@@ -134,6 +144,8 @@ class Writer:
         """
         from kafka.errors import KafkaError
 
+        if self.fault and clock.monotonic() - self.failed < self.rest:
+            return 0
         try:
             if self.store.engine.dialect.name == "postgresql":
                 with self.store.begin(turn=False) as s:
@@ -141,15 +153,16 @@ class Writer:
                     _place(s).offset = end
             else:
                 with self.store.read() as s, s.no_autoflush:      # the place that is not there yet must not lock the file
+                    before = _place(s).offset
                     written, end = self._write(s)
-                if end:
+                if end != before:
                     with self.store.begin() as s:
                         _place(s).offset = end
             return written
         except (KafkaError, OSError, SQLAlchemyError) as error:
             if str(error) != self.fault:
                 log.warning("topic alerts is not written", error=str(error))
-            self.fault = str(error)
+            self.fault, self.failed = str(error), clock.monotonic()
             self.close()
             return 0
 

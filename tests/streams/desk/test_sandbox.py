@@ -60,7 +60,6 @@ def test_the_first_row_that_fits(bench: Any, change: Any) -> None:
     assert wording.call(alert, bench.names, until, "duty", "webhook") == plain      # its template cannot be filled
     assert wording.call(alert, bench.names, until, "duty", "email") == "兰溪市 兰溪站"
     leads = Post("leader", Text("带班领导甲"))
-    object.__setattr__(leads, "role", "leader")
     bench.names = Names(replace(city, posts=(leads,)))
     assert wording.call(alert, bench.names, until, "leader", "log") == "领导：橙 河道水位 02:22"
     alert.scope = "exercise"
