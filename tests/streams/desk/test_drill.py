@@ -191,6 +191,13 @@ def test_what_cannot_be_drilled_is_refused_with_its_reason(chain: Chain, given: 
         assert s.scalar(select(DrillRow.id)) is None and report(s, "none") is None
 
 
+def test_a_refused_form_loses_nothing(page: TestClient) -> None:
+    """The reason in place, what was typed still there; no number at all is refused the same way."""
+    refused = page.post("/drill", data={"pack": "basin", "count": "9999", "minutes": "7"})
+    assert refused.status_code == 409 and 'value="9999"' in refused.text and 'value="7"' in refused.text
+    assert page.post("/drill", json={"pack": "basin", "count": "many"}).status_code == 409
+
+
 def test_nobody_calls_no_drill(chain: Chain) -> None:
     """Without a post the button is disabled and the POST refused."""
     with TestClient(make_app(chain.site)) as nobody:
