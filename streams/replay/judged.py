@@ -36,6 +36,7 @@ class Judged:
                  progress: Callable[[int], None] | None = None) -> None:
         self.scored: Counter[str] = Counter()
         self.steps: dict[tuple[str, str], list[tuple[int, int]]] = {}
+        self._last: dict[tuple[str, str], tuple[int, int]] = {}
         self._said: dict[tuple[str, str], dict[tuple[int, int], int]] = {}
         self.derived: dict[str, list[tuple[int, float, int]]] = {}     # series -> (t, value, flag) as it was made
         plan = Plan(city)
@@ -60,15 +61,17 @@ class Judged:
             place = (change.onset or change.time, change.seq)
             if change.withdrawn:
                 said.pop(place, None)
+                self._last[key] = max(said, default=(0, 0))
             else:
                 said[place] = change.to
-            self.steps.setdefault(key, []).append((change.arrived, said[max(said)] if said else 0))
+                self._last[key] = max(self._last.get(key, place), place)
+            self.steps.setdefault(key, []).append((change.arrived, said.get(self._last[key], 0)))
 
     def _count(self, state: State, block: Block) -> None:
-        indicators = np.array([name.partition("@")[0] for name in block.series], object)
-        named = np.array(state.named, object)
-        good = (np.asarray(state.flags) < Flag.FAIL) & ~np.isin(named.astype(str), NOT_JUDGED)
-        self.scored.update(Counter(indicators[block.index[good]].tolist()))
+        good = np.asarray(state.flags) < Flag.FAIL
+        good[[n for n, name in enumerate(state.named) if name and name in NOT_JUDGED]] = False
+        for series, count in zip(block.series, np.bincount(block.index[good], minlength=len(block.series)).tolist(), strict=True):
+            self.scored[series.partition("@")[0]] += count
         for series, t, x, read, *_ in state.derived:
             self.derived.setdefault(series, []).append((t, x, read))
             self.scored[series.partition("@")[0]] += read < Flag.FAIL
