@@ -83,37 +83,42 @@ class Watch:
     def __init__(self, active: Active, row: tuple[float, ...]) -> None:
         self.active, self.row = active, row
         self._days: dict[int, bool] = {}
+        self._ends: dict[int, float] = {}
 
     def until(self, t: Any) -> Any:
         """The end of the stretch that each moment (µs UTC) lies in, µs; NaN where it lies in none."""
         local = t / 1e6 + self.active.offset
-        days = local // DAY
-        out = np.empty(len(t))
-        for i, (day, second) in enumerate(zip(days.tolist(), (local - days * DAY).tolist(), strict=True)):
-            out[i] = self._until(int(day), second)
+        days, place = np.unique(local // DAY, return_inverse=True)
+        known = np.array([self._day(int(day)) for day in days.tolist()]).reshape(len(days), 2)
+        first, night = known[place, 0], known[place, 1]         # ends of what begins at midnight, and of what begins later
+        if not self.active.hours:
+            out = first
+        else:
+            begin, end = self.active.hours
+            second = local - days[place] * DAY
+            out = np.where((begin <= second) & (second < end), first, nan) if begin < end else np.where(
+                second < end, first, np.where(second >= begin, night, nan))
         return (out - self.active.offset) * 1e6
 
-    def _until(self, day: int, second: float) -> float:
-        """The same of one moment, in local seconds."""
+    def _day(self, day: int) -> tuple[float, float]:
+        """Ends of the stretches of a date, in local seconds; NaN where it is not active."""
         if not self.on(day):
-            return nan
+            return nan, nan
         if not self.active.hours:
-            return self._midnight(day)
-        begin, end = self.active.hours
-        if begin < end:
-            return day * DAY + end if begin <= second < end else nan
-        if second < end:
-            return day * DAY + end
-        if second < begin:
-            return nan
-        return (day + 1) * DAY + (end if self.on(day + 1) else 0.0)
+            return self._midnight(day), nan
+        end = self.active.hours[1]
+        return day * DAY + end, (day + 1) * DAY + (end if self.on(day + 1) else 0.0)
 
     def _midnight(self, day: int) -> float:
         """The end of the last of the days in one row."""
-        last = day
-        while last - day < _LONG and self.on(last + 1):
-            last += 1
-        return (last + 1) * DAY if last - day < _LONG else inf
+        if day not in self._ends:
+            last = day
+            while last - day < _LONG and self.on(last + 1):
+                last += 1
+            if len(self._ends) > 4 * _LONG:
+                self._ends.clear()
+            self._ends[day] = (last + 1) * DAY if last - day < _LONG else inf
+        return self._ends[day]
 
     def on(self, day: int) -> bool:
         """Whether a date is one of its own."""

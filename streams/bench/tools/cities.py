@@ -9,6 +9,7 @@ import numpy as np
 
 from detectors import program
 from detectors.judge import State, judge
+from detectors.kernel import Rows
 from detectors.pack import City, Detector, Indicator, Limit, Pack, Site, Text, Use
 from detectors.plan import Plan
 from detectors.reading import Block
@@ -92,6 +93,13 @@ def rate(plan: Plan, state: State, readings: Readings, size: int, seconds: float
 def warmed(plan: Plan, readings: Readings, rounds: int = 25) -> State:
     """A state in which every series has spoken and every kind has had its first readings."""
     state = State(plan)
+    for table in state.tables:
+        for d, piece in enumerate(table.group.kinds):
+            if hasattr(piece.algorithm, "example"):         # says nothing before it was fitted
+                kept = Rows(table.live.kinds[d])
+                for row in range(len(table.sites)):
+                    piece.algorithm.example(table.parameters[len(table.group.checks) + d][row], kept[row], START / 1e6)
+                kept.save()
     for _ in range(rounds):
         judge(plan, state, readings.block(len(readings.names)))
     return state
