@@ -96,9 +96,9 @@ def warmed(plan: Plan, readings: Readings, rounds: int = 25) -> State:
     for table in state.tables:
         for d, piece in enumerate(table.group.kinds):
             if hasattr(piece.algorithm, "example"):         # says nothing before it was fitted
-                kept = Rows(table.live.kinds[d])
+                told, kept = Rows(table.parameters[len(table.group.checks) + d]), Rows(table.live.kinds[d])
                 for row in range(len(table.sites)):
-                    piece.algorithm.example(table.parameters[len(table.group.checks) + d][row], kept[row], START / 1e6)
+                    piece.algorithm.example(told[row], kept[row], START / 1e6)
                 kept.save()
     for _ in range(rounds):
         judge(plan, state, readings.block(len(readings.names)))
