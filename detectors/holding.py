@@ -88,21 +88,17 @@ class Together:
         """How many are enough to go on."""
         return self.need(total)
 
-    def rises(self, seen: Seen) -> dict[str, tuple[int, bool]]:
+    def rises(self, seen: Seen) -> Mapping[str, tuple[int, bool]]:
         """What is counted."""
-        return dict(seen.up)
+        return seen.up
 
     def bound(self, total: int) -> float:
         """The number that an event gives as its limit."""
         return float(self.need(total))
 
-    def size(self, seen: Seen) -> int:
-        """Of how many."""
-        return seen.total
-
     def step(self, was: Held, seen: Seen, time: int, within: float) -> Held:
         """The condition at `time`, after `was`; `within` in µs."""
-        rises, total = self.rises(seen), self.size(seen)
+        rises, total = self.rises(seen), seen.total
         if was.truth:
             start, since, enough = was.start, was.since, self.stay(total)
         else:

@@ -1,6 +1,7 @@
 """Several fields at once: members of so many different packs."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -38,7 +39,7 @@ class Domains(Together):
         """So many packs."""
         return int(self.domains)
 
-    def rises(self, seen: Seen) -> dict[str, tuple[int, bool]]:
+    def rises(self, seen: Seen) -> Mapping[str, tuple[int, bool]]:
         """A pack is up since its first member was, and doubtful only if all of its members are."""
         found: dict[str, tuple[int, bool]] = {}
         for name, (rise, doubt) in seen.up.items():

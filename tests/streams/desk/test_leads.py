@@ -66,3 +66,15 @@ def test_a_withdrawn_lead_goes(page: Any, change: Callable[..., Change]) -> None
     bench.put(up, replace(up, withdrawn=True, revision=1))
     with bench.store.read() as s:
         assert leads.listed(s) == []
+
+
+def test_a_rule_over_rules_covers_their_alerts(bench: Any, change: Callable[..., Change], rule: Callable[..., Change]) -> None:
+    """The alert of a rule is suspended under the alert of a rule made of it, as one of a detector is; the outermost calls."""
+    inner, station = rule(2), change("rain", "houzhai", 2)
+    outer = replace(rule(3), alert="0000000000000001", id="0000000000000001-1", rule="basin/wider", group="basin/wider", area="",
+                    members=("basin/rainstorm@admin:yiwu",))
+    bench.put(station, inner)
+    assert bench.alert(station.alert).covered_by == inner.alert
+    bench.put(outer)
+    assert bench.alert(inner.alert).covered_by == outer.alert and not bench.alert(outer.alert).covered_by
+    assert {state for _, _, state in bench.steps(inner.alert)} <= {"suspended", "waiting"}
