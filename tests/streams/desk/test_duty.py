@@ -377,3 +377,30 @@ def test_people_of_another_agency_are_not_read(night: Any, tmp_path: Path) -> No
         said = json.dumps(page(s, v, ""), ensure_ascii=False)
     assert Veil(v)("leader", "P09") == "P09" and Veil(v)("duty", "P01") == "有人"
     assert "P09" in said and not re.search("P0[123]", said)
+
+
+def test_a_desk_from_before_knows_when_news_is_due(tmp_path: Path) -> None:
+    """An alert that was answered before the migration keeps its worst level and is owed news as its level asks."""
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import text
+
+    from streams.desk.store import Store
+    from streams.sql import engine
+
+    made, config = engine(f"sqlite:///{tmp_path}/desk.db"), Config()
+    config.set_main_option("script_location", "streams.desk:migrations")
+    given = {"id": "a", "key": "k", "state": "answered", "first": 4, "shown": 3, "answered": 5, "members": "[]"}
+    with made.begin() as c:
+        config.attributes["connection"] = c
+        command.upgrade(config, "0003")
+        info = c.execute(text("PRAGMA table_info(alert)")).all()
+        row = {name: "" if kind == "VARCHAR" else 0 for _, name, kind, must, *_ in info if must} | given
+        columns = ", ".join(f'"{k}"' for k in row)
+        c.execute(text(f"INSERT INTO alert ({columns}) VALUES ({', '.join(':' + k for k in row)})"), row)
+    made.dispose()
+    store = Store(f"sqlite:///{tmp_path}/desk.db")
+    with store.read() as s:
+        alert = s.get_one(Alert, "a")
+        assert (alert.peak, alert.due, alert.verified, alert.offered) == (4, 5 + 3_600_000_000, None, "")
+    store.close()
