@@ -261,7 +261,8 @@ def cover(s: Session, alert: Alert, m: Moment) -> None:
 def recover(s: Session, by: Alert, m: Moment) -> None:
     """After a covering alert moved: all alerts that it covers or covered."""
     names = {str(x) for x in by.members or ()}
-    rows = s.scalars(select(Alert).where(Alert.open, Alert.scope == by.scope, or_(Alert.site != "", Alert.rule != ""), Alert.id != by.id))
+    some = or_(Alert.site != "", Alert.rule != "")
+    rows = s.scalars(select(Alert).where(Alert.open, Alert.scope == by.scope, some, Alert.id != by.id))
     for alert in list(rows):
         if alert.covered_by == by.id or member_of(alert) in names:
             cover(s, alert, m)

@@ -88,7 +88,8 @@ def _call_differs(want: Call, step: ladders.Step | None, start: int) -> list[str
     if step is None:
         return [f"post {want.post}: the ladder has no such step"]
     pairs = (("post", want.post, step.post), ("after", want.after, (step.due_at - start) / MICRO),
-             ("within", want.within, step.within), ("channels", want.channels or None, step.channels), ("receipt", want.receipt or None, step.receipt))
+             ("within", want.within, step.within), ("channels", want.channels or None, step.channels),
+             ("receipt", want.receipt or None, step.receipt))
     return [f"{what} {_told(a)}: got {_told(b)}" for what, a, b in pairs if a is not None and a != b]
 
 

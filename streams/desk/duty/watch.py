@@ -46,4 +46,5 @@ def _say(s: Session, id_: str, post: str, level: Level, m: Moment) -> None:
                     since=m.now, value=float(bool(level)), score=float(bool(level)), limit=1.0)
     alert = fold(s, change, m)
     if alert is not None:
+        alert.value = alert.bound = None      # nothing was measured
         calls.settle(s, alert, m)

@@ -183,6 +183,8 @@ def test_a_near_gap_is_an_alert(bench: Any) -> None:
     bench.now = MIDNIGHT + 5 * H
     (alert,) = look()
     assert (alert.pack, alert.area, alert.level, alert.state) == ("self", "post:duty", 2, "calling")
+    with bench.store.read() as s:
+        assert "黄 Ⅲ级 排班空岗 值班员甲" in s.scalars(select(Delivery.text)).one()
     with bench.store.begin() as s:
         s.add(Person(code="P04", name="", addresses={}))
         s.flush()
