@@ -33,6 +33,7 @@ def short(alert: Alert, names: Names, until: int, lang: str = "zh") -> str:
         limit=limit,
         until=f"{local(until):%H:%M:%S}",
     )
+    text = " ".join(text.split())       # an alert by hand has no value
     return (say("msg.exercise", lang) if alert.scope == "exercise" else "") + text
 
 
