@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from streams import clock
 from streams.errors import UsageError
 from streams.feeds.decoders.json import parsed
+from streams.feeds.relay import flat, packed
 from streams.feeds.relay.batches import Messages
-from streams.feeds.relay.flat import POWERS, SLOW, hashed, reader
+from streams.feeds.relay.flat import POWERS, SLOW, hashed
 from streams.feeds.rules import ABSENT, BIGGEST, GUESSES, Row, Rules
 from streams.feeds.words import Reading, Refused
 
@@ -87,19 +88,18 @@ class Reader:
         self._found = np.empty(10, np.int64)
         self._table = (self._keys.ctypes.data, self._key_at.ctypes.data, self._slots, len(self._slots) - 1,
                        self._names.ctypes.data, self._name_at.ctypes.data, fields.unit, POWERS, self._found.ctypes.data)
-        self._read: Callable[..., None] = reader()
+        self._read: Callable[..., None] = (flat if fields.format == "json" else packed).reader()
 
     def read(self, messages: Messages, now: int) -> Columns:
         """Every message, read; `now` (µs UTC) is when they came."""
         n = len(messages.start)
         series, t, x = np.full(n, SLOW, np.int64), np.zeros(n, np.int64), np.zeros(n)
         flag = np.zeros(n, np.uint8)
-        if self.fields.format == "json":
-            self._read(messages.buffer.ctypes.data, messages.start, messages.end, *self._table, series, t, x)
-            if self.names:
-                at = np.maximum(series, 0)
-                series[(np.abs(x) > BIGGEST) | (t > now + self.ahead[at])] = SLOW
-                x *= self.scale[at]
+        self._read(messages.buffer.ctypes.data, messages.start, messages.end, *self._table, series, t, x)
+        if self.names:
+            at = np.maximum(series, 0)
+            series[(np.abs(x) > BIGGEST) | (t > now + self.ahead[at])] = SLOW
+            x *= self.scale[at]
         refused: list[tuple[int, Refused]] = []
         self.rules.guesses = GUESSES
         for i in np.flatnonzero(series == SLOW).tolist():

@@ -24,3 +24,7 @@ bytes_at = _pointer(types.uint8)
 """The bytes at an address."""
 wholes_at = _pointer(types.int64)
 """The int64 numbers at an address."""
+floats_at = _pointer(types.float64)
+"""The float64 numbers at an address."""
+singles_at = _pointer(types.float32)
+"""The float32 numbers at an address."""
