@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from detectors.pack import City, Detector, Pack
 from streams.clock import MICRO
 from streams.packs.cases import off
+from streams.replay import halves
 from streams.replay.episodes import Episode
 from streams.replay.judged import DAY, Judged, Span
 from streams.replay.match import Account, Row, Window, match
@@ -60,7 +61,7 @@ def study(city: City, history: History, episodes: list[Episode], pack: str, wind
           progress: Callable[[int], None] | None = None) -> Study:
     """The pack's detectors over a history, against what happened."""
     chosen = next(p for p in city.packs if p.id == pack)
-    judged = Judged(alone(city, pack), history, compiled, progress)
+    judged = halves.judged(alone(city, pack), history, compiled, progress)
     rows, accounts = {}, {}
     for detector in chosen.detectors:
         for level in sorted({limit.level for limit in detector.limits}):

@@ -30,10 +30,13 @@ class Span(NamedTuple):
 
 
 class Judged:
-    """A history judged: the level of each detector and site as it was known, and how many readings were judged."""
+    """A history judged: the level of each detector and site as it was known, and how many readings were judged.
+
+    `whole`: the history of which this one is the part of some sites (halves.py); its span counts.
+    """
 
     def __init__(self, city: City, history: History, compiled: bool = True,
-                 progress: Callable[[int], None] | None = None) -> None:
+                 progress: Callable[[int], None] | None = None, whole: History | None = None) -> None:
         self.scored: Counter[str] = Counter()
         self.steps: dict[tuple[str, str], list[tuple[int, int]]] = {}
         self._last: dict[tuple[str, str], tuple[int, int]] = {}
@@ -50,9 +53,17 @@ class Judged:
             self._count(state, block)
             if progress is not None:
                 progress(len(block))
-        self.first, self.last = (int(history.t.min()), int(history.arrived.max())) if len(history) else (0, 0)
+        span = whole or history
+        self.first, self.last = (int(span.t.min()), int(span.arrived.max())) if len(span) else (0, 0)
         self._take(tick(plan, state, self.last))
-        self.days = (max(self.last, int(history.t.max())) - self.first) / DAY if len(history) else 0.0
+        self.days = (max(self.last, int(span.t.max())) - self.first) / DAY if len(span) else 0.0
+
+    def join(self, other: Judged) -> Judged:
+        """With what other sites of the same history gave."""
+        self.scored.update(other.scored)
+        self.steps.update(other.steps)
+        self.derived.update(other.derived)
+        return self
 
     def _take(self, changes: Iterable[Change]) -> None:
         for change in sorted((c for c in changes if c.kind == "level"), key=lambda c: c.arrived):

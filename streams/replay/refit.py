@@ -20,7 +20,7 @@ EVERY = 28 * 86_400 * MICRO
 
 def records(city: City, history: History, every: int = EVERY) -> Iterator[Block | Fit]:
     """The blocks of a history; where detectors of the city are fitted, the rows of each date stand between them."""
-    if not len(history) or not (any(d.fit is not None for pack in city.packs for d in pack.detectors) or _made(city)):
+    if not len(history) or not fitted(city):
         yield from history.blocks()
         return
     from streams.fit import fit_rows, frame_of
@@ -35,7 +35,8 @@ def records(city: City, history: History, every: int = EVERY) -> Iterator[Block 
             yield from history.pick(np.asarray(part, bool)).blocks()
 
 
-def _made(city: City) -> bool:
-    """Whether an operator of the city is fitted."""
-    return any(i.derive is not None and getattr(load("derive")[i.derive.use.kind], "fitted", "")
-               for pack in city.packs for i in pack.indicators)
+def fitted(city: City) -> bool:
+    """Whether a detector or an operator of the city is fitted."""
+    of = any(d.fit is not None for pack in city.packs for d in pack.detectors)
+    return of or any(i.derive is not None and getattr(load("derive")[i.derive.use.kind], "fitted", "")
+                     for pack in city.packs for i in pack.indicators)

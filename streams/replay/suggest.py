@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from detectors.pack import City, Detector, Limit, Num
+from streams.replay import halves
 from streams.replay.backtest import Study, alone, says, sites, wanted
 from streams.replay.episodes import Episode
-from streams.replay.judged import Judged
 from streams.replay.match import Account, match
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def suggest(city: City, history: History, episodes: list[Episode], pack: str, st
     if not copies:
         return {}
     cut = alone(city, pack)
-    judged = Judged(replace(cut, packs=tuple(replace(p, detectors=copies if p.id == pack else ()) for p in cut.packs)), history)
+    moved = replace(cut, packs=tuple(replace(p, detectors=copies if p.id == pack else ()) for p in cut.packs))
+    judged = halves.judged(moved, history)
     out: dict[tuple[str, int], Advice] = {}
     for path, (detector, level, by) in tried.items():
         key, best = (detector.path, level), out.get((detector.path, level))
