@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from streams.errors import UsageError
 
-POINTS = ("after_consume", "after_judge", "after_produce", "after_snapshot", "after_ack",
-          "grow_topics", "grow_closed", "grow_fence", "grow_fences", "grow_judged", "grow_begun")
+POINTS = ("after_consume", "after_judge", "after_produce", "after_snapshot", "after_ack")
+GROWTH = ("grow_topics", "grow_closed", "grow_fence", "grow_fences", "grow_judged", "grow_begun")
 
 
 def fault(spec: str) -> Callable[[str], None]:
@@ -19,8 +19,8 @@ def fault(spec: str) -> Callable[[str], None]:
     if not spec:
         return lambda point: None
     name, _, times = spec.partition(":")
-    if name not in POINTS or not (times or "1").isdigit():
-        raise UsageError(f"WANGLOU_FAULT={spec}: one of {', '.join(POINTS)}, with `:n` for the n-th time")
+    if name not in POINTS + GROWTH or not (times or "1").isdigit():
+        raise UsageError(f"WANGLOU_FAULT={spec}: one of {', '.join(POINTS + GROWTH)}, with `:n` for the n-th time")
     left = int(times or "1")
 
     def reach(point: str) -> None:
