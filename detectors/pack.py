@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from detectors.calendar import Active, Calendar
 from detectors.level import Level
+from detectors.outward import Hazard, Outward, Unit, Wording
 from detectors.rule import Report, Rule, Term
 from detectors.text import Text
 
-__all__ = ["Report", "Rule", "Term", "Text"]        # said elsewhere, a part of these words all the same
+__all__ = ["Hazard", "Outward", "Report", "Rule", "Term", "Text", "Unit", "Wording"]    # said elsewhere, words of a pack all the same
 
 SELF = "self"
 """The pack whose one station proves the chain by itself: it is no part of the city and counts nowhere."""
@@ -58,12 +59,20 @@ class Use:
 
 @dataclass(frozen=True)
 class Derive:
-    """How a derived indicator is made. `inputs` are indicator ids of the same site, in the operator's order."""
+    """How a derived indicator is made. `inputs` are indicator ids of the same site, in the operator's order.
+
+    With `guests` it is made of its one input at other sites: by site, those whose readings come to it as guests (design 9.10).
+    """
 
     use: Use
     inputs: tuple[str, ...]
     coverage: float = 1.0           # share of inputs (or of expected readings in a window) that must be there
     grace: float = 0.0              # seconds to wait for the other inputs of one t
+    guests: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def sources(self, site: str) -> tuple[str, ...]:
+        """The series that it is made of at a site."""
+        return tuple(f"{name}@{where}" for where in (self.guests.get(site, ()) if self.guests else (site,)) for name in self.inputs)
 
 
 @dataclass(frozen=True)
@@ -224,60 +233,6 @@ class Fold:
 
     more: int = 3
     within: float = 30.0
-
-
-@dataclass(frozen=True)
-class Wording:
-    """A text that an installation writes itself: for which message (`use`) and when it is taken (empty = always).
-
-    `text` holds templates; what they may do is decided in streams/desk/messages/sandbox.py.
-    """
-
-    use: str                        # call, headline, description, instruction
-    text: Text
-    levels: tuple[int, ...] = ()
-    packs: tuple[str, ...] = ()
-    roles: tuple[str, ...] = ()     # of the post that is called
-    channels: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Hazard:
-    """What the warnings of some packs are called outside: words, CAP category, code of the national event classification."""
-
-    packs: tuple[str, ...]
-    event: Text
-    category: str = "Other"
-    code: str = ""
-
-
-@dataclass(frozen=True)
-class Unit:
-    """Who takes work orders (基层、141): a web address, and the name of the secret that signs what is sent there."""
-
-    id: str
-    title: Text
-    url: str = ""
-    secret: str = ""
-
-
-@dataclass(frozen=True)
-class Outward:
-    """What an installation says outside of itself, and how long it may keep quiet. Seconds by level: blue, yellow, orange, red."""
-
-    wordings: tuple[Wording, ...] = ()
-    sender: str = "wanglou@localhost.invalid"       # CAP: unique, no blanks, commas, < or &
-    code: str = ""                                  # 14 digits of the national system: region 6, industry 3, unit 5
-    name: Text = Text("望楼", "Wanglou")            # who issues
-    valid: tuple[float, ...] = (86_400.0, 43_200.0, 21_600.0, 10_800.0)
-    methods: tuple[str, ...] = ("WEB",)
-    hazards: tuple[Hazard, ...] = ()
-    geocodes: dict[str, str] = field(default_factory=dict)      # area id -> GB/T 2260
-    polygons: dict[str, str] = field(default_factory=dict)      # area id -> `lat,lon lat,lon …`, WGS-84, closed
-    mutes: tuple[float, ...] = (86_400.0, 43_200.0, 14_400.0, 3_600.0)
-    windows: float = 259_200.0                      # the longest maintenance window
-    ahead: float = 1_800.0                          # before its start it announces itself
-    units: tuple[Unit, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,8 @@ def test_only_the_clock_looks_at_the_clock() -> None:
 def test_errors_are_raised_and_caught_by_name() -> None:
     """No bare Exception is raised; catching everything is left to the few places where nothing may escape."""
     may = {"ledger.py", "ledgers.py", "app.py", "engine.py", "consume.py", "deliver.py",       # loops and timers that must go on
-           "metrics.py", "names.py"}                                              # a fault of one part must not hide the rest
+           "metrics.py", "names.py",                                              # a fault of one part must not hide the rest
+           "batches.py"}                                                          # each codec fails in its own way
     found = []
     for p in SOURCES:
         for node in ast.walk(ast.parse(p.read_text("utf-8"))):

@@ -14,6 +14,7 @@ from hashlib import sha256
 from importlib.util import find_spec
 from typing import Any
 
+from httpx2 import HTTPError, InvalidURL
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,6 +24,8 @@ from streams.settings import Settings
 COOKIE = "wanglou_oidc"
 LASTS = 600
 """Seconds that somebody has for signing in there."""
+AWAY = (HTTPError, InvalidURL, OSError, ValueError, LookupError, RuntimeError, TypeError)
+"""No connection, no TLS, no metadata, no JSON or another shape of it: all the same to who wants to sign in."""
 
 
 class Refusal(Exception):
@@ -57,7 +60,7 @@ class Foreign:
         request.scope["session"] = {"to": to}
         try:
             answer: Response = await self.app().authorize_redirect(request, back)
-        except Exception as error:      # no connection, no TLS, no metadata, no JSON: all the same to who wants to sign in
+        except AWAY as error:
             raise Unavailable(f"{self.issuer}: {type(error).__name__}: {error}") from error
         answer.set_cookie(COOKIE, sealed(request.session, key), max_age=LASTS, httponly=True, samesite="lax",
                           secure=back.startswith("https:"))
@@ -74,7 +77,7 @@ class Foreign:
             token = await self.app().authorize_access_token(request)
         except (OAuthError, JoseError) as error:
             raise Refusal(str(error)) from error
-        except Exception as error:
+        except AWAY as error:
             raise Unavailable(f"{self.issuer}: {type(error).__name__}: {error}") from error
         said = token.get("userinfo") or {}
         if said.get("iss") != self.issuer or not said.get("sub"):

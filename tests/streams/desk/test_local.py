@@ -90,6 +90,7 @@ def test_no_word_is_without_use() -> None:
         "fresh.",
         "app.theme_",
         "role.",
+        "bt.",          # said by the report of a backtest
         "day.",
         "swap.",
         *(f"pub.{x}" for x in ("act_", "f_", "headline", "description", "instruction", "alert", "update", "cancel", "proposed", "published",
