@@ -6,9 +6,11 @@ does not match, or that says of itself what cannot be, is Corrupt; one that is c
 from __future__ import annotations
 
 import struct
+import zlib
 from functools import cache
 from typing import Any, NamedTuple
 
+import cramjam
 import numpy as np
 from aiokafka.codec import gzip_decode, lz4_decode, snappy_decode, zstd_decode
 from aiokafka.record.default_records import DefaultRecordBatch
@@ -24,6 +26,8 @@ HEAD = struct.Struct(">qiiBIHiqqqhii")
 """Base offset, length, leader epoch, magic, checksum, attributes, last offset delta, first and last time, producer id, its
 epoch, base sequence, number of records."""
 _CODECS = {1: gzip_decode, 2: snappy_decode, 3: lz4_decode, 4: zstd_decode}
+UNPACKED = (OSError, EOFError, zlib.error, ValueError, RuntimeError, cramjam.DecompressionError)
+"""How the codecs fail, each in its own way."""
 TRANSACTIONAL, CONTROL = 0x10, 0x20
 
 
@@ -95,7 +99,7 @@ def _cut(data: bytes, position: int, aborted: list[tuple[int, int]]) -> Messages
             if attributes & 7:
                 try:
                     more.append(bytes(_CODECS[attributes & 7](data[at + HEAD.size:end])))
-                except Exception as error:                  # each codec fails in its own way
+                except UNPACKED as error:
                     raise Corrupt(f"cannot be decompressed: {error!r}", base, after, at, data[at:end]) from error
                 spans.append(Span(size, size + len(more[-1]), base, count, at, end, after))
                 size += len(more[-1])
