@@ -95,7 +95,7 @@ def check_topics(settings: Settings) -> list[str]:
                 continue
             if there[name] != wanted:
                 faults.append(f"{name}: has {there[name]} partitions, the settings say {wanted}"
-                              + (f"; more of them: `wanglou topics grow --partitions {wanted}`" if wanted > there[name] else ""))
+                              + (f"; `wanglou topics grow --partitions {wanted}` makes more" if wanted > there[name] else ""))
             found = client.describe_configs([ConfigResource("TOPIC", name)], config_filter="all")
             values = {key: said["value"] for key, said in found["topic"][name].items()}
             faults += [f"{name}: {key} is {values.get(key)}, should be {value}"

@@ -16,7 +16,7 @@ from detectors.reading import PlanRecord
 from streams import broker
 from streams.codec import decode
 from streams.settings import Settings
-from streams.topics import announce_plan, check_topics, create_topics, lengths
+from streams.topics import TOPICS, announce_plan, check_topics, create_topics, lengths
 
 pytestmark = pytest.mark.broker
 
@@ -33,9 +33,10 @@ def test_topics_are_made_once_and_checked(bench: Any) -> None:
     assert create_topics(bench.settings) == []
     assert check_topics(bench.settings) == []
     other = bench.settings.model_copy(update={"partitions": 8})
-    assert [f.split(": ")[1] for f in check_topics(other)] == ["has 2 partitions, the settings say 8"] * 2
+    assert [f.split(": ")[1] for f in check_topics(other)] == [
+        "has 2 partitions, the settings say 8; `wanglou topics grow --partitions 8` makes more"] * 2
     missing = bench.settings.model_copy(update={"prefix": "nothing."})
-    assert len(check_topics(missing)) == 5
+    assert len(check_topics(missing)) == len(TOPICS)
     assert "wanglou topics create" in wanglou(missing, "topics", "check").stderr
 
 
