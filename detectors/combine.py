@@ -218,13 +218,12 @@ class Board:
         """Series -> itself and the derived members of rules that it feeds."""
         fed: dict[str, list[str]] = {}
         for series in self.rules.of_name:
-            name, site = series.split("@", 1)
-            below = [name] if name in self.plan.indicators else []
+            below = [series] if series.partition("@")[0] in self.plan.indicators else []
             while below:
-                at = below.pop()
-                fed.setdefault(f"{at}@{site}", []).append(series)
-                derive = self.plan.indicators[at].derive
-                below += derive.inputs if derive is not None else ()
+                name, site = below[-1].split("@", 1)
+                fed.setdefault(below.pop(), []).append(series)
+                derive = self.plan.indicators[name].derive
+                below += derive.sources(site) if derive is not None else ()
         return {series: tuple(members) for series, members in fed.items()}
 
     def _away(self, series: str, behind: set[int] | None = None) -> bool:

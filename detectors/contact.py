@@ -40,7 +40,9 @@ class Contact:
         name, site = series.split("@", 1)
         indicator = self.indicators.get(name)
         if indicator is not None and indicator.derive is not None:
-            return series not in self.errors and all(self.fresh(f"{source}@{site}") for source in indicator.derive.inputs)
+            fed = indicator.derive.sources(site)
+            enough = indicator.derive.coverage * len(fed) - 1e-9 if indicator.derive.guests else len(fed)
+            return series not in self.errors and sum(map(self.fresh, fed)) >= enough
         return self.state.get(series) == "fresh" and series not in self.errors
 
     def change(self, change: Change) -> list[Change]:

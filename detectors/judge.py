@@ -9,6 +9,7 @@ import numpy as np
 from detectors.announce import Checked, announce, freshness, sensors
 from detectors.calm import calm, stretch
 from detectors.event import Change
+from detectors.guests import arrivals
 from detectors.loops import DUPLICATE, FUTURE, LATE, NEW, OLD, TOO_LATE
 from detectors.plan import Plan
 from detectors.reading import GUEST, Block, Flag
@@ -74,6 +75,8 @@ def _stretch(state: State, block: Block, table_of: Rows, row_of: Rows, first: in
             state.heard(number, row_of[where], block.sources, block.source[where])
         changes += process(state, state.tables[number], row_of[where], block.t[where].astype(float),
                            block.x[where].astype(float), flag, arrived, where)
+    for made in arrivals(state, block, first, last, arrived) if state.guests else ():
+        changes += process(state, made.table, made.slot, made.t, made.x, made.flag, arrived, None)
     return changes
 
 
@@ -140,7 +143,7 @@ def _judged(state: State, table: Table, slot: Rows, t: Floats, x: Floats, flag: 
     if where is None:
         state.made(table, slot, t, x, outcome, arrived)
     changes: list[Change] = []
-    if outcome.flag.max() >= _FAIL or was.max() >= _FAIL:
+    if (outcome.flag.max() >= _FAIL or was.max() >= _FAIL) and not table.group.guest:       # a guest's sensor is told at home
         changes += sensors(state, table, slot, t, x, was, outcome, arrived)
     if outcome.events:
         changes += announce(state, table, outcome.events, Checked(table, outcome.check), arrived)

@@ -72,7 +72,8 @@ class Derive:
 
     def sources(self, site: str) -> tuple[str, ...]:
         """The series that it is made of at a site."""
-        return tuple(f"{name}@{where}" for where in (self.guests.get(site, ()) if self.guests else (site,)) for name in self.inputs)
+        sites = self.guests.get(site, ()) if self.guests else (site,)
+        return tuple(f"{name}@{where}" for where in sites for name in self.inputs)
 
 
 @dataclass(frozen=True)

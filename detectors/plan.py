@@ -58,7 +58,7 @@ class Group:
         self.plan, self.indicator = plan, indicator
         self.detectors = [d for p in plan.city.packs for d in p.detectors if d.indicator == indicator.id]
         self.feeds = [i for i in plan.indicators.values()
-                      if i.derive is not None and i.derive.inputs == (indicator.id,)]
+                      if i.derive is not None and i.derive.inputs == (indicator.id,) and not i.derive.guests]
         self.checks = [Piece(f"check:{n}:{u.kind}", load("checks")[u.kind].STATE, u, load("checks")[u.kind],
                              {"every": indicator.every, "calendar": plan.calendar})
                        for n, u in enumerate(indicator.checks)]
@@ -71,6 +71,7 @@ class Group:
         ends = np.cumsum([p.width for p in self.pieces])
         self.at = {p.name: slice(int(e) - p.width, int(e)) for p, e in zip(self.pieces, ends, strict=True)}
         self.width = int(ends[-1])
+        self.guest = indicator.derive is not None and bool(indicator.derive.guests)     # fed by readings of other sites
         above = [plan.groups[name].lateness for name in (indicator.derive.inputs if indicator.derive else ())]
         self.lateness: float = max([indicator.lateness * MICRO, indicator.rejudge * MONTH * MICRO, *above])
         self.ring = _ring(indicator, self.lateness / MICRO) if self.lateness else 0
@@ -155,6 +156,7 @@ class Plan:
         for name in _order(self.indicators):
             self.groups[name] = Group(self, self.indicators[name])
         self.series: dict[str, str] = {f"{i.id}@{site}": i.id for i in self.indicators.values() for site in i.sites}
+        self.foreign: dict[tuple[str, int, str], Any] = {}      # what checks are told at the sites of guests (guests.py)
         self.several: list[Indicator] = [i for i in self.indicators.values() if i.derive and len(i.derive.inputs) > 1]
 
     @cached_property
@@ -191,7 +193,8 @@ def told_plainly(target: Indicator, site: str) -> Any:
     derive = target.derive
     assert derive is not None
     algorithm = load("derive")[derive.use.kind]
-    filled: dict[str, Value] = {"every": target.every, "coverage": derive.coverage, "inputs": float(len(derive.inputs))}
+    inputs = float(len(derive.sources(site)))
+    filled: dict[str, Value] = {"every": target.every, "coverage": derive.coverage, "inputs": inputs}
     return SimpleNamespace(**{p.name: told(derive.use, p, site, filled) for p in params(algorithm)})
 
 

@@ -5,6 +5,7 @@ Such an operator is a pure function of its inputs at one t (aqi, expr), so a lat
 from __future__ import annotations
 
 from math import nan
+from operator import itemgetter
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -40,12 +41,12 @@ def gather(state: State, table: Table, slot: Rows, t: Floats, x: Floats, flag: F
         found = []
         for i, row in enumerate(rows[slot].tolist()):
             if row >= 0:
-                value = float(x[i]) if flag[i] <= 3.0 else nan
-                ready = _put(state, below, target, row, float(t[i]), table.group.indicator.id, value, float(flag[i]), arrived)
+                k = target.derive.inputs.index(table.group.indicator.id) if target.derive else 0
+                ready = put(state, below, row, float(t[i]), (k, float(x[i]), float(flag[i])), arrived)
                 if ready is not None:
                     found.append((row, float(t[i]), *ready))
         if found:
-            made.append(_made(below, found))
+            made.append(together(below, found))
     return made
 
 
@@ -66,24 +67,26 @@ def expire(state: State) -> list[Made]:
                     elif due < state.due[0]:
                         state.due[0] = due
         if found:
-            made.append(_made(table, found))
+            made.append(together(table, found))
     return made
 
 
-def _put(state: State, table: Table, target: Indicator, row: int, t: float, name: str, value: float, flag: float,
-         arrived: int) -> tuple[float, float] | None:
+def put(state: State, table: Table, row: int, t: float, came: tuple[int, float, float],
+        arrived: int) -> tuple[float, float] | None:
+    """Input k with its value and flag to the others of the same t; value and flag of the result, once there is one."""
+    target, times = table.group.indicator, table.waiting.setdefault(row, {})
     assert target.derive is not None
-    inputs, times = target.derive.inputs, table.waiting.setdefault(row, {})
+    n = len(target.derive.guests[table.sites[row]] if target.derive.guests else target.derive.inputs)
     w = times.get(t)
     if w is None:
-        if len(times) >= MOST_WAITING:
+        if len(times) >= max(MOST_WAITING, table.group.ring):
             oldest = min(times)
             if t < oldest:
                 return None
             del times[oldest]
-        w = times[t] = Waiting([nan] * len(inputs), [0.0] * len(inputs), float(arrived), False, [False] * len(inputs))
-    k = inputs.index(name)
-    w.values[k], w.flags[k], w.known[k] = value, flag, True
+        w = times[t] = Waiting([nan] * n, [0.0] * n, float(arrived), False, [False] * n)
+    k, value, flag = came
+    w.values[k], w.flags[k], w.known[k] = value if flag <= 3.0 else nan, flag, True
     table.dirty[row] = True
     if all(w.known) or w.told:
         w.told = True
@@ -121,8 +124,7 @@ def _compute(table: Table, target: Indicator, row: int, t: float, w: Waiting) ->
     return float(result) if abs(result) < np.inf else nan
 
 
-def _made(table: Table, found: list[tuple[int, float, float, float]]) -> Made:
-    columns: list[Any] = list(zip(*found, strict=True))
-    order = np.argsort(np.array(columns[1], float), kind="stable")
-    return Made(table, np.array(columns[0], np.int64)[order], *(np.array(c, float)[order] for c in columns[1:]))
-
+def together(table: Table, found: list[tuple[int, float, float, float]], sort: bool = True) -> Made:
+    """Rows of (row, t, x, flag) as columns, in order of time or as they came."""
+    columns: list[Any] = list(zip(*(sorted(found, key=itemgetter(1)) if sort else found), strict=True))
+    return Made(table, np.array(columns[0], np.int64), *(np.array(c, float) for c in columns[1:]))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from detectors.event import Change, alert_id
+from detectors.guests import targets
 from detectors.pack import Indicator
 from detectors.plan import Plan
 from detectors.reading import Fit, Source
@@ -40,6 +41,7 @@ class State:
             self.tables.append(table)
         self.table_of = {t.group.indicator.id: t for t in self.tables}
         self.number = {t.group.indicator.id: n for n, t in enumerate(self.tables)}
+        self.guests = targets(self.tables)
         self.now = -(2**62)
         self.due = np.array([inf])
         self.sources: list[str] = [""]

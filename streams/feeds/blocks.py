@@ -98,9 +98,9 @@ class Blocker:
         block = self._open.pop(place)
         self._full.append(Closed(block.serial, place, block.block()))
 
-    def spread(self, partitions: int) -> None:
+    def spread(self, partitions: int, guests: Mapping[str, frozenset[int]] | None = None) -> None:
         """From now on over so many partitions. What is open must have been closed before."""
-        self.partitions = partitions
+        self.partitions, self.guests = partitions, guests or {}
         self._homes.clear()
 
     def close(self, now: int | None = None) -> list[Closed]:

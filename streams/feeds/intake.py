@@ -14,6 +14,7 @@ from streams import clock, rejects
 from streams.codec import encode
 from streams.feeds.blocks import Blocker, Closed
 from streams.feeds.buffer import Full
+from streams.feeds.guests import guests
 from streams.feeds.producer import DISK, KAFKA, Outlet
 from streams.feeds.sources import Sources
 from streams.feeds.words import Reading, Refused
@@ -46,11 +47,14 @@ class Intake:
     def __init__(self, names: Names, outlet: Outlet, blocker: Blocker, metrics: Metrics, city: City | None = None) -> None:
         self.names, self.outlet, self.blocker, self.metrics = names, outlet, blocker, metrics
         self.sources = Sources()
+        self.city = city
         self._waiting: dict[int, asyncio.Future[str]] = {}      # serial of an open block -> where it got to
         self._timer: asyncio.TimerHandle | None = None
         metrics.feed_buffer.watch(lambda: {(names.feed,): len(outlet.buffer)})
         for pack in city.packs if city else ():
             metrics.readings.labels(pack.id, names.feed)
+        if city:
+            self.guide(city)
 
     async def push(self, found: Iterable[Reading | Refused], source: str, decoder: str) -> Receipt:
         """Take everything in and wait until it is safe. Full if not all of it could be: then it is to be sent again, whole."""
@@ -102,7 +106,12 @@ class Intake:
         """Another topic from now on, with more partitions; what is in an open block still goes to the old one."""
         self._send(self.blocker.close())
         self.names = self.names._replace(readings=readings)
-        self.blocker.spread(partitions)
+        self.blocker.spread(partitions, guests(self.city, partitions) if self.city else None)
+
+    def guide(self, city: City) -> None:
+        """The plan in force: which readings are guests where."""
+        self.city = city
+        self.blocker.guests = guests(city, self.blocker.partitions)
 
     def gauge_sources(self, now: int) -> None:
         """The sources' metrics as of `now` (µs UTC)."""

@@ -24,6 +24,7 @@ class PlanWatch:
         self.lost = False                           # the database did not answer when last asked
         self.city: City | None = None
         self._rules: dict[str, Rules] = {}
+        self.listeners: list[Callable[[City], object]] = []     # told of every other plan
 
     async def look(self) -> bool:
         """Ask once; whether there is another plan than before."""
@@ -39,6 +40,8 @@ class PlanWatch:
             return False
         self.hash, self.city = found
         self._rules = {}
+        for tell in self.listeners:
+            tell(self.city)
         log.info("plan %s", self.hash)
         return True
 

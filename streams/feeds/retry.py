@@ -9,6 +9,7 @@ from streams.codec import Record
 from streams.errors import Unavailable
 from streams.feeds.blocks import Blocker
 from streams.feeds.decoders import decode, names
+from streams.feeds.guests import guests
 from streams.feeds.plan import PlanWatch
 from streams.feeds.run import newest
 from streams.feeds.words import Reading, Refused
@@ -25,7 +26,8 @@ def again(settings: Settings, rows: Iterable[Reject]) -> tuple[int, list[tuple[R
         raise Unavailable("there is no plan: run `wanglou topics create` or `wanglou apply`")
     settings, plan = current(settings), PlanWatch(lambda: found)
     plan.hash, plan.city = found
-    blocker, count, still = Blocker(settings.partitions), 0, list[tuple[Reject, Refused]]()
+    blocker = Blocker(settings.partitions, guests=guests(found[1], settings.partitions))
+    count, still = 0, list[tuple[Reject, Refused]]()
     for row in rows:
         for one in _read(row, plan):
             if isinstance(one, Reading):

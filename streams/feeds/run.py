@@ -81,6 +81,7 @@ async def opened(settings: Settings, name: str, say: Say, played: bool = False, 
     metrics = Metrics()
     feed = Feed(settings, Intake(names, outlet, Blocker(settings.partitions, played), metrics),
                 PlanWatch(newest(settings, say)))
+    feed.plan.listeners.append(feed.intake.guide)
     server = serve(settings.metrics_port, metrics.registry) if settings.metrics_port else None
     outlet.start()
     growing = asyncio.create_task(_grow(feed))

@@ -89,7 +89,7 @@ def _derived(plan: Plan, known: pd.DataFrame, as_of: int, packs: Collection[str]
     for target in derived_to_fit(plan.city):
         if packs is not None and target.pack not in packs:
             continue
-        for name, site, kind, slots in sites(plan, target, lambda i: _readings(known, i.id, set(i.sites))):
+        for name, site, kind, slots in sites(plan, target, lambda i: _here(known, i)):
             piece = next(p for p in plan.groups[name].pieces if p.name == kind)
             row = _row(piece.algorithm, slots)
             out.append(Fit(f"{name}@{site}", kind.partition(":")[2], row, f"fit {iso(as_of)}", piece.stamp(site)))
@@ -135,6 +135,16 @@ def _readings(known: pd.DataFrame, indicator: str, sites: set[str]) -> pd.DataFr
     part = known[known["series"].isin(names)]
     site = part["series"].astype(str).str.partition("@")[2] if len(part) else pd.Series([], dtype=str)
     return pd.DataFrame({"site": site, "t": part["t"] / MICRO, "x": part["x"]}).sort_values("t", kind="stable")
+
+
+def _here(known: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
+    """The same of every site of an indicator; of one that another site measures (`of`), what is measured there."""
+    derive = indicator.derive
+    if derive is None or not derive.guests:
+        return _readings(known, indicator.id, set(indicator.sites))
+    away = pd.DataFrame([(far, site) for site, others in derive.guests.items() for far in others[:1]], columns=["site", "here"])
+    found = _readings(known, derive.inputs[0], set(away["site"])).merge(away, on="site")
+    return found.assign(site=found["here"])[["site", "t", "x"]].sort_values("t", kind="stable")
 
 
 def _told(piece: Any, site: str) -> SimpleNamespace:

@@ -1,4 +1,4 @@
-"""`derive:` of a pack: a new indicator made of others of the same site, inputs before what is made of them."""
+"""`derive:` of a pack: a new indicator made of others of the same site, or of one at other sites; inputs come first."""
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -12,13 +12,15 @@ from detectors.step import params
 from streams.packs.book import Book, Draft
 from streams.packs.faults import Place
 from streams.packs.fields import Fields
+from streams.packs.grammar import DERIVED
+from streams.packs.guests import KEYS, foreign, moved, read_guests
 from streams.packs.indicators import read_indicator
 from streams.packs.nodes import Node
 from streams.packs.params import names, read_use
 from streams.packs.programs import coded, compiled, tree
 from streams.packs.values import inside
 
-SHARED = ("coverage", "grace")
+SHARED = DERIVED.names
 
 
 def derived(book: Book) -> None:
@@ -48,7 +50,7 @@ def _derive(book: Book, draft: Draft, name: str, node: Node, first: Callable[[st
         _unclear(draft, fields, found, operators)
         return
     operator, op = found[0], operators[found[0]]
-    keys = (operator, *SHARED, *names(op))
+    keys = (operator, *SHARED, *names(op), *(KEYS if foreign(op) else ()))
     fields = Fields(node, draft.faults, f"derive {name}", keys)
     inputs = _inputs(book, draft, operator, op, fields)
     for input, place in inputs:
@@ -56,7 +58,10 @@ def _derive(book: Book, draft: Draft, name: str, node: Node, first: Callable[[st
     sources = [book.indicators[i] for i, _ in inputs if i in book.indicators]
     if not sources or len(sources) != len(inputs):
         return
-    like = _like(draft, fields, name, op, sources)
+    away = read_guests(book, draft, fields, operator, sources[0]) if foreign(op) else {}
+    if foreign(op) and not away:
+        return
+    like = _like(draft, fields, name, op, sources, tuple(away))
     block = draft.fields.sub("indicators")
     indicator = read_indicator(book, draft, name, block.get(name), like.sites, like)
     columns = book.columns(draft, like.sites)
@@ -64,8 +69,10 @@ def _derive(book: Book, draft: Draft, name: str, node: Node, first: Callable[[st
     if coded(op):
         places = {source.id: INPUT + k for k, source in enumerate(sources)}
         use = Use(operator, {**use.params, **compiled(fields.node.fields[operator], places, columns, draft.faults, name)})
-    made = Derive(use, tuple(s.id for s in sources), fields.number("coverage", 1.0, 0.0, 1.0), fields.duration("grace", 0.0))
-    book.indicators[name] = replace(indicator, derive=made)
+    coverage, grace = fields.number("coverage", 1.0, 0.0, 1.0), fields.duration("grace", 0.0)
+    made = Derive(use, tuple(s.id for s in sources), coverage, grace, away)
+    checks = indicator.checks or (moved(sources[0], away) if away and foreign(op) == 1 else ())
+    book.indicators[name] = replace(indicator, derive=made, checks=checks)
 
 
 def _inputs(book: Book, draft: Draft, operator: str, op: Any, fields: Fields) -> list[tuple[str, Place]]:
@@ -83,7 +90,7 @@ def _inputs(book: Book, draft: Draft, operator: str, op: Any, fields: Fields) ->
             if name not in visible:
                 draft.faults.unknown(place, "indicator", name, visible)
     inputs = list({name: (name, place) for name, place in reversed(named)}.values())[::-1]
-    low, high = _arity(op)
+    low, high = (1, 1) if foreign(op) else _arity(op)
     if named and not low <= len(inputs) <= high:
         takes = f"{low} to {high}" if low < high else str(high)
         draft.faults.add(node.place, f"{operator} of {len(inputs)} inputs; it takes {takes}")
@@ -98,10 +105,10 @@ def _arity(op: Any) -> tuple[int, int]:
     return (1 if coded(op) else low or high), high
 
 
-def _like(draft: Draft, fields: Fields, name: str, op: Any, sources: list[Indicator]) -> Indicator:
+def _like(draft: Draft, fields: Fields, name: str, op: Any, sources: list[Indicator], away: tuple[str, ...]) -> Indicator:
     """What a derived indicator is without words of its own: after its first input, as slow and as patient as the slowest."""
     first = sources[0]
-    sites = tuple(s for s in first.sites if all(s in other.sites for other in sources))
+    sites = away or tuple(s for s in first.sites if all(s in other.sites for other in sources))
     if not sites:
         draft.faults.add(fields.place, f"{fields.what}: no site has all of {', '.join(s.id for s in sources)}")
     unit = getattr(op, "result_unit", None)

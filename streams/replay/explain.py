@@ -106,7 +106,7 @@ def _series(city: City, event: Change, entry: Detector | Rule | None) -> list[st
     for name in names:
         indicator, _, site = name.partition("@")
         made = indicators[indicator].derive if indicator in indicators else None
-        names += [new for i in (made.inputs if made else ()) if (new := f"{i}@{site}") not in names]
+        names += [new for new in (made.sources(site) if made else ()) if new not in names]
     return names
 
 

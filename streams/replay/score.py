@@ -115,14 +115,18 @@ def _derived(out: Scores, history: History, city: City, judged: str, made: list[
 def _completing(history: History, city: City, judged: str) -> dict[tuple[str, int], int]:
     """(site, t) -> the input row that arrived last among the inputs of the derived indicator."""
     indicators = {i.id: i for p in city.packs for i in p.indicators}
-    inputs, left = set[str](), [judged]
-    while left:
-        made = indicators[left.pop()].derive
-        left += made.inputs if made else ()
-        inputs |= set(made.inputs) if made else set()
-    sites = [name.partition("@")[2] if name.partition("@")[0] in inputs else "" for name in history.series]
+    fed: dict[str, list[str]] = {}                      # series -> the sites that it is an input of
+    for site in indicators[judged].sites:
+        seen, left = set[str](), [f"{judged}@{site}"]
+        while left:
+            name, _, where = left.pop().partition("@")
+            made = indicators[name].derive
+            left += [one for one in (made.sources(where) if made else ()) if one not in seen]
+            seen |= set(left)
+        for one in seen:
+            fed.setdefault(one, []).append(site)
     pairs = zip(history.index.tolist(), history.t.tolist(), history.row.tolist(), strict=True)
-    return {(sites[i], t): row for i, t, row in pairs if sites[i]}
+    return {(site, t): row for i, t, row in pairs for site in fed.get(history.series[i], ())}
 
 
 def only(city: City, path: str) -> City:

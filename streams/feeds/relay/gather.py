@@ -5,13 +5,13 @@ that is not much more than the block needs: so a busy partition says the same di
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.reading import Block
+from detectors.reading import GUEST, Block
 from streams.feeds.blocks import LIMIT
 from streams.feeds.relay.columns import Columns
 from streams.shards import partition
@@ -43,10 +43,12 @@ class Gather:
     """The open blocks of one source. `names` and `packs` are those of the reader that numbers the series."""
 
     def __init__(self, names: Sequence[str], packs: Sequence[str], partitions: int, source: str, wait: int = WAIT,
-                 limit: int = LIMIT) -> None:
+                 limit: int = LIMIT, guests: Mapping[str, frozenset[int]] | None = None) -> None:
         self.names, self.partitions, self.source, self.wait, self.limit = names, partitions, source, wait, limit
         self.home = np.array([partition(name.partition("@")[2], partitions) for name in names], np.int64)
-        self.place = np.full(len(names), -1, np.int32)              # in the dictionary of its partition
+        self.place = np.full((partitions if guests else 1, len(names)), -1, np.int32)      # in the dictionary of its partition
+        self.guest = [np.array([p in (guests or {}).get(name, ()) for name in names], bool) & (self.home != p)
+                      for p in range(partitions)] if guests else []
         self.packs = sorted(set(packs))
         self.pack = np.array([self.packs.index(pack) for pack in packs], np.int64)
         self.known: list[NDArray[np.int64]] = [np.zeros(0, np.int64) for _ in range(partitions)]
@@ -59,18 +61,31 @@ class Gather:
         """Readings of an answer (numbered upwards) that came at `now` (µs UTC), in order."""
         self._now = now = max(now, self._now)
         home = self.home[columns.series]
+        if self.guest:
+            self._with_guests(columns, home, answer, now)
+            return
         for p in np.flatnonzero(np.bincount(home, minlength=self.partitions)).tolist() if len(home) else ():
-            where = np.flatnonzero(home == p)
-            series = columns.series[where]
-            places = self.place[series]
-            if places.min() < 0:
-                self._learn(p, series)
-                places = self.place[series]
-            self._put(p, (places, columns.t[where], columns.x[where], columns.flag[where]), answer, now)
+            self._add(p, columns, np.flatnonzero(home == p), columns.flag, answer, now)
 
-    def _learn(self, p: int, series: NDArray[np.int64]) -> None:
-        new = np.array(list(dict.fromkeys(series[self.place[series] < 0].tolist())), np.int64)
-        self.place[new] = np.arange(len(self.known[p]), len(self.known[p]) + len(new))
+    def _with_guests(self, columns: Columns, home: NDArray[np.int64], answer: int, now: int) -> None:
+        """Each also into the partitions whose sites feed on it, flagged GUEST there (design 9.10)."""
+        for p in range(self.partitions):
+            away = self.guest[p][columns.series]
+            where = np.flatnonzero((home == p) | away)
+            if len(where):
+                self._add(p, columns, where, np.where(away, columns.flag | GUEST, columns.flag).astype(np.uint8), answer, now)
+
+    def _add(self, p: int, columns: Columns, where: NDArray[np.int64], flag: NDArray[np.uint8], answer: int, now: int) -> None:
+        series, place = columns.series[where], self.place[p if self.guest else 0]
+        places = place[series]
+        if places.min() < 0:
+            self._learn(p, series, place)
+            places = place[series]
+        self._put(p, (places, columns.t[where], columns.x[where], flag[where]), answer, now)
+
+    def _learn(self, p: int, series: NDArray[np.int64], place: NDArray[np.int32]) -> None:
+        new = np.array(list(dict.fromkeys(series[place[series] < 0].tolist())), np.int64)
+        place[new] = np.arange(len(self.known[p]), len(self.known[p]) + len(new))
         self.known[p] = np.concatenate([self.known[p], new])
         self._said[p] += tuple(self.names[k] for k in new.tolist())
 
@@ -90,7 +105,8 @@ class Gather:
     def _close(self, p: int) -> None:
         block = self._open.pop(p)
         index, t, x, flag = (np.concatenate(parts) for parts in zip(*block.pieces, strict=True))
-        counts = np.bincount(self.pack[self.known[p][index]], minlength=len(self.packs)).tolist()
+        own = index if not self.guest else index[(flag & GUEST) == 0]
+        counts = np.bincount(self.pack[self.known[p][own]], minlength=len(self.packs)).tolist()
         series = self._said[p]
         if len(series) > SPARE * block.size:
             few, index = np.unique(index, return_inverse=True)

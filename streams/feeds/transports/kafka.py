@@ -165,7 +165,8 @@ class _Run:
             self.reader = Reader(rules, Fields.of(rules.options))
             gc.collect()
             gc.freeze()                                     # a plan is large and stays: no collection looks through it again
-            self.gather = Gather(self.reader.names, self.reader.packs, self.partitions, rules.source.id)
+            self.gather = Gather(self.reader.names, self.reader.packs, self.partitions, rules.source.id,
+                                 guests=self.intake.blocker.guests)
 
     async def _send(self, full: list[Full]) -> None:
         full, self.left = self.left + full, []

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from msgspec import msgpack
 
 from detectors.pack import City, FeedSource, Indicator, Pack, Site, Text
+from detectors.reading import GUEST
 from streams import clock
 from streams.errors import UsageError
 from streams.feeds.relay.batches import HEAD, Corrupt, Messages, cut
@@ -292,3 +293,19 @@ def test_a_busy_partition_repeats_its_dictionary() -> None:
     again = block(100, 300).series
     assert len(again) == 400 and block(0, 300).series is again
     assert block(7, 1).series == ("level@s7",)
+
+
+def test_guests_are_gathered_where_sites_feed_on_them() -> None:
+    """Flagged there and counted at home only, in the order of arrival, repeated dictionaries included."""
+    names = [f"level@s{n}" for n in range(8)]
+    plain = Gather(names, ["river"] * 8, 4, "there")
+    away = {names[n]: frozenset({(int(plain.home[n]) + 1) % 4, int(plain.home[n])}) for n in (0, 1)}
+    made = Gather(names, ["river"] * 8, 4, "there", guests=away)
+    some = np.array([0, 5, 1, 0, 7], np.int64)
+    made.add(Columns(some, np.arange(5), np.zeros(5), np.zeros(5, np.uint8), []), 0, 0)
+    full = made.close()
+    found = {(p, block.series[i], int(t)): int(flag) for p, _, block, _ in full
+             for i, t, flag in zip(block.index, block.t, block.flag, strict=True)}
+    at_home = {(int(made.home[n]), names[n], t): 0 for t, n in enumerate(some.tolist())}
+    assert found == at_home | {((int(made.home[n]) + 1) % 4, names[n], t): GUEST for t, n in enumerate(some.tolist()) if n < 2}
+    assert sum(packs.get("river", 0) for _, _, _, packs in full) == 5

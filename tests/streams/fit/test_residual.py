@@ -1,6 +1,7 @@
 """What explains a gauge, and with which travel time, is found in history and then taken away as readings come."""
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isnan, nan
 from typing import Any
 
@@ -77,6 +78,20 @@ def test_what_is_left() -> None:
         said += [(c.time // HOUR, c.to) for c in judge(plan, state, block) if c.kind == "level"]
         assert h >= 1010 or not state.derived
     assert said == [(1250, 2)]
+
+
+def test_the_upstream_gauge_may_be_another_site() -> None:
+    """A series taken over from another site (`of`) is fitted with what was measured there, to the same row."""
+    here = city()
+    lower, upper, before, left = here.packs[0].indicators
+    level = replace(lower, id="level", sites=("a", "b"))
+    above = replace(upper, sites=("a",), derive=Derive(Use("of"), ("level",), guests={"a": ("b",)}))
+    made = replace(here.packs[0], indicators=(level, above, before, replace(left, derive=Derive(Use("residual"), ("level", "before")))))
+    away = replace(here, packs=(made,), sites={s: Site(s, Text(s)) for s in "ab"})
+    told = frame(1000)
+    moved = told.assign(series=told["series"].astype(str).replace({"lower@a": "level@a", "upper@a": "level@b"}).astype("category"))
+    same = {f.detector: repr(f.row) for f in fit_rows(here, told, 1000 * HOUR)}
+    assert {f.detector: repr(f.row) for f in fit_rows(away, moved, 1000 * HOUR)} == same and len(same) == 2
 
 
 def test_state_of_a_fit_is_kept() -> None:

@@ -54,7 +54,8 @@ derive:
 detectors:
   - {id: hot, indicator: level, kind: threshold, levels: {red: {above: 30}}, source: guess}
 """
-SITES = "site,zh,population,capacity\na,甲,50000,4000\nb,乙,120000,\n"
+SITES = "site,zh,population,capacity,downstream,travel,basin\na,甲,50000,4000,,,main\nb,乙,120000,,a,2h,main\n"
+AREAS = "tree,area,zh,en,parent,depth\nbasin,main,主河段,,,reach\n"
 
 
 def example(folder: str, name: str) -> str:
@@ -73,6 +74,8 @@ def minimal(folder: str, name: str, where: Path) -> tuple[City, Indicator]:
     text = PACK.replace("CHECKS", check).replace("DERIVE", derive).replace("KEPT", made or "extra")
     (pack / "pack.yaml").write_text(text, "utf-8")
     (pack / "sites.csv").write_text(SITES, "utf-8")
+    (where / "city").mkdir()
+    (where / "city/areas.csv").write_text(AREAS, "utf-8")
     city = load_city(where)
     return city, next(i for p in city.packs for i in p.indicators if i.id == (made or "level"))
 
@@ -91,11 +94,10 @@ def test_the_example_loads_and_is_judged(folder: str, name: str, tmp_path: Path)
     assert use and use.kind == name
     assert set(use.params) - {"code"} - {f"c{i}" for i in range(16)} <= set(names(load(folder)[name]))
     plan = Plan(city)
-    inputs = indicator.derive.inputs if indicator.derive else (indicator.id,)
-    state, series = State(plan, compiled=False), tuple(f"{i}@a" for i in inputs)
+    state, series = State(plan, compiled=False), indicator.derive.sources("a") if indicator.derive else (f"{indicator.id}@a",)
     for i in range(3):
         t = 1_767_225_600_000_000 + i * 300_000_000
         judge(plan, state, Block.of([(one, t, 25.0) for one in series], arrived=t))
     assert all(flag in (1, 2, 3, 4, 9) for flag in state.flags) and "unknown" not in state.named
-    if len(inputs) > 1 and not hasattr(load("derive")[name], "fitted"):
+    if indicator.derive and (len(series) > 1 or indicator.derive.guests) and not hasattr(load("derive")[name], "fitted"):
         assert f"{indicator.id}@a" in {made[0] for made in state.derived}

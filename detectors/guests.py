@@ -1,0 +1,108 @@
+"""Readings of other sites that a site feeds on: upstream gauges, neighbours, the nearest rain (design 9.10).
+
+A reading of a foreign series becomes a reading of the derived series that names it, at the site that names it. So its state lies
+in the rows of that site, with its own ring of late readings, and it is the same whether the foreign site is held here too or its
+reading came flagged `GUEST`.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import isfinite
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from detectors.pack import Indicator
+from detectors.plan import Group, Plan, told
+from detectors.reading import GUEST, Block
+from detectors.several import Made, put, together
+from detectors.step import params
+
+if TYPE_CHECKING:
+    from detectors.state import State
+    from detectors.table import Table
+
+
+ALONE = "of"
+"""The operator that takes over one foreign series as it is; all others are told several at one t."""
+
+
+class Target(NamedTuple):
+    """Where a foreign reading goes: the derived series in this row, as its input number `k`; alone, or one of several."""
+
+    table: Table
+    row: int
+    k: int
+    alone: bool
+
+
+def targets(tables: list[Table]) -> dict[str, list[Target]]:
+    """Foreign series -> what it feeds here."""
+    found: dict[str, list[Target]] = {}
+    for table in tables:
+        derive = table.group.indicator.derive
+        if derive is not None and derive.guests:
+            for row, site in enumerate(table.sites):
+                for k, series in enumerate(derive.sources(site)):
+                    found.setdefault(series, []).append(Target(table, row, k, derive.use.kind == ALONE))
+    return found
+
+
+def named(indicators: Iterable[Indicator]) -> dict[str, tuple[str, ...]]:
+    """Foreign series -> the sites that name it, for whoever has to write its readings into their partitions as well."""
+    found: dict[str, dict[str, None]] = {}
+    for indicator in indicators:
+        if indicator.derive is not None and indicator.derive.guests:
+            for site in indicator.sites:
+                for series in indicator.derive.sources(site):
+                    found.setdefault(series, {})[site] = None
+    return {series: tuple(sites) for series, sites in found.items()}
+
+
+def arrivals(state: State, block: Block, first: int, last: int, arrived: int | None) -> list[Made]:
+    """What the readings [first, last) of a block are to the sites that name their series, a table at a time."""
+    wanted = np.array([name in state.guests for name in block.series], bool)[block.index[first:last]]
+    rows: dict[int, list[tuple[int, float, float, float]]] = {}
+    tables: dict[int, Table] = {}
+    alone: set[int] = set()                             # in the order of their arrival, as at home
+    for i in (np.flatnonzero(wanted) + first).tolist():
+        series, t, x = block.series[block.index[i]], float(block.t[i]), float(block.x[i])
+        came = float(block.t[i]) if arrived is None else float(arrived)
+        flag = max(float(int(block.flag[i]) & ~GUEST), 1.0)
+        for target in state.guests[series]:
+            table = tables[id(target.table)] = target.table
+            group, value = table.group, x
+            if group.indicator.complete:
+                value = float(group.completed(t, x, came))
+            one: tuple[float, float] | None = (value, flag)
+            if target.alone:
+                alone.add(id(table))
+            else:
+                worst = max(flag, _checked(state.plan, group, series, t, value)) if isfinite(value) else 9.0
+                one = put(state, table, target.row, t, (target.k, value, worst), int(came))
+            if one is not None:
+                rows.setdefault(id(table), []).append((target.row, t, *one))
+    return [together(tables[key], found, sort=key not in alone) for key, found in rows.items()]
+
+
+def _checked(plan: Plan, group: Group, series: str, t: float, x: float) -> float:
+    """The flag of a reading by those checks of its own indicator that need no memory: what cannot be does not count here."""
+    derive, site = group.indicator.derive, series.partition("@")[2]
+    assert derive is not None
+    worst = 1.0
+    for piece in plan.groups[derive.inputs[0]].checks:
+        if piece.use is not None and not getattr(piece.algorithm, "slots", None):
+            p = _plainly(plan, piece, site)
+            flag = float(piece.algorithm.step(p, None, t / 1e6, x))
+            worst = max(worst, flag if isfinite(flag) else 2.0)
+    return worst
+
+
+def _plainly(plan: Plan, piece: Any, site: str) -> Any:
+    """What a check is told at a foreign site; worked out once."""
+    kept = plan.foreign
+    key = piece.name, id(piece), site
+    if key not in kept:
+        kept[key] = SimpleNamespace(**{p.name: told(piece.use, p, site, piece.filled) for p in params(piece.algorithm)})
+    return kept[key]
