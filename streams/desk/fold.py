@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, or_, select
+from sqlalchemy import and_, bindparam, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from detectors.event import Change
@@ -207,12 +207,12 @@ def _evidence(s: Session, alert: Alert, members: list[Member], change: Change) -
 
 
 _later = aliased(Event)
-_newest = ~exists().where(
-    _later.member == Event.member,
-    _later.seq == Event.seq,
-    or_(_later.revision > Event.revision, and_(_later.revision == Event.revision, _later.withdrawn > Event.withdrawn)),
+_same = (_later.member == Event.member, _later.seq == Event.seq)
+_newest = and_(
+    Event.revision == select(func.max(_later.revision)).where(*_same).scalar_subquery(),
+    ~exists().where(*_same, _later.revision == Event.revision, _later.withdrawn),
 )
-"""Rows that no later revision of their seq replaces, looked for where they lie: a rule may have hundreds."""
+"""Rows that stand and that no later revision of their seq replaces: a look into the index a row, for a rule may have thousands."""
 _LAST = (
     select(Event)
     .where(Event.member == bindparam("of"), ~Event.withdrawn, _newest)
