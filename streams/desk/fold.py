@@ -212,7 +212,7 @@ _newest = and_(
     Event.revision == select(func.max(_later.revision)).where(*_same).scalar_subquery(),
     ~exists().where(*_same, _later.revision == Event.revision, _later.withdrawn),
 )
-"""Rows that stand and that no later revision of their seq replaces: a look into the index a row, for a rule may have thousands."""
+"""Rows that stand and that no later revision of their seq replaces: a look into the index each, for a rule may have thousands."""
 _LAST = (
     select(Event)
     .where(Event.member == bindparam("of"), ~Event.withdrawn, _newest)
