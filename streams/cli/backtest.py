@@ -66,7 +66,7 @@ def backtest(
         raise UsageError(f"no pack {pack!r}{meant(pack, [p.id for p in city.packs])}")
     other, was = city_of(against, pack) if against else (None, "")
     labels = read(episodes, tz)
-    past = history_of(history, tz, time, site, map, arrived)
+    past = history_of(history, tz, time, site, map, arrived, texts=False)
     with _progress(len(past) * (2 if other else 1)) as progress:
         study = testing.study(city, past, labels, pack, by, progress=progress)
         before = testing.study(other, past, labels, pack, by, progress=progress) if other else None

@@ -81,10 +81,13 @@ class History:
             "row", "index", "t", "x", "flag", "arrived")))
 
 
-def read(files: Sequence[Path], tz: str = "", columns: Columns | None = None) -> History:
-    """Read history files as one history. WanglouError when a column lacks, UsageError for a file or zone that is none."""
+def read(files: Sequence[Path], tz: str = "", columns: Columns | None = None, texts: bool = True) -> History:
+    """Read history files as one history. WanglouError when a column lacks, UsageError for a file or zone that is none.
+
+    Without `texts` the values of `frame` are numbers where a file allows it, which is sooner read.
+    """
     columns, place = columns or Columns(), zone(tz)
-    tables = [_table(Path(file), columns) for file in files]
+    tables = [_table(Path(file), columns, texts) for file in files]
     frame = pd.concat([table for table, _ in tables], ignore_index=True) if tables else pd.DataFrame()
 
     rejects = [reject for _, torn in tables for reject in torn.values()]
@@ -104,7 +107,7 @@ def read(files: Sequence[Path], tz: str = "", columns: Columns | None = None) ->
                    flag[order], arrived[order])
 
 
-def _table(path: Path, columns: Columns) -> tuple[pd.DataFrame, dict[int, Reject]]:
+def _table(path: Path, columns: Columns, texts: bool) -> tuple[pd.DataFrame, dict[int, Reject]]:
     """One file as the long table: file, line, torn, time, site, indicator, value, flag, arrived; and its torn rows."""
     wide = columns.values
     whole = plain(path)
@@ -115,10 +118,12 @@ def _table(path: Path, columns: Columns) -> tuple[pd.DataFrame, dict[int, Reject
     if lacking:
         raise WanglouError(f"{path}:1: no column {', '.join(lacking)}; there are: {', '.join(found.header)}")
     repeated = {columns.time, columns.site, columns.arrived, "indicator", "flag"} - set(wide)
-    source = BytesIO(whole[1]) if whole else StringIO("\n".join(found.texts))
     kinds: Any = {name: "category" if name in repeated else str for name in found.header}
-    raw = pd.read_csv(source, names=found.header, dtype=kinds, na_filter=False, index_col=False,
-                      skip_blank_lines=False) if whole or found.texts else pd.DataFrame(columns=found.header, dtype=str)
+    raw = _numbers(whole[1], found.header, kinds) if whole and not texts and not wide else None
+    if raw is None:
+        source = BytesIO(whole[1]) if whole else StringIO("\n".join(found.texts))
+        raw = pd.read_csv(source, names=found.header, dtype=kinds, na_filter=False, index_col=False,
+                          skip_blank_lines=False) if whole or found.texts else pd.DataFrame(columns=found.header, dtype=str)
     k, n = max(len(wide), 1), len(raw)
     out: dict[str, Any] = {"line": np.repeat(np.arange(2, n + 2) if whole else np.array(found.numbers, np.int64), k)}
     out["torn"] = np.isin(np.arange(n), list(found.torn)).repeat(k)
@@ -130,6 +135,15 @@ def _table(path: Path, columns: Columns) -> tuple[pd.DataFrame, dict[int, Reject
         pd.Categorical.from_codes(np.tile(names.codes, n), names.categories)
     out["value"] = raw[list(wide)].to_numpy(object).ravel() if wide else raw["value"]
     return pd.DataFrame(out | {"file": _same(found.file, n * k)}), found.torn
+
+
+def _numbers(data: bytes, header: list[str], kinds: dict[str, Any]) -> pd.DataFrame | None:
+    """The rows with numbers as values; None where one is no finite number."""
+    try:
+        raw = pd.read_csv(BytesIO(data), names=header, dtype=kinds | {"value": np.float64}, na_filter=False, index_col=False)
+    except ValueError:
+        return None
+    return raw if np.isfinite(raw["value"].to_numpy()).all() else None
 
 
 def _category(column: pd.Series, k: int, strip: bool) -> pd.Categorical:
@@ -167,6 +181,8 @@ def _note(why: NDArray[np.object_], where: NDArray[np.bool_], word: str) -> None
 
 
 def _values(column: pd.Series, why: NDArray[np.object_]) -> NDArray[np.float64]:
+    if column.dtype == np.float64:
+        return column.to_numpy(np.float64, copy=True)
     x = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, copy=True)
     doubt = np.flatnonzero(np.isnan(x))
     words = column.iloc[doubt].str.strip().str.lower().isin(EMPTY).to_numpy(bool)

@@ -34,11 +34,12 @@ def columns(time: str, site: str, map: str, arrived: str) -> Columns:
     return Columns(time or "time", site or "site", arrived or "arrived", values)
 
 
-def history_of(files: Sequence[Path], tz: str, time: str = "", site: str = "", map: str = "", arrived: str = "") -> History:
+def history_of(files: Sequence[Path], tz: str, time: str = "", site: str = "", map: str = "", arrived: str = "",
+               texts: bool = True) -> History:
     """Read history files; WanglouError or UsageError says what is wrong with them."""
     from streams.replay.history import read
 
-    return read(files, tz, columns(time, site, map, arrived))
+    return read(files, tz, columns(time, site, map, arrived), texts)
 
 
 def writable(path: Path) -> Path:

@@ -161,3 +161,5 @@ def test_a_plain_file_reads_as_one_with_an_odd_line(tmp_path: Path, ending: str,
     assert one.series == other.series and len(one) == 27 and not one.rejects
     assert all(np.array_equal(getattr(one, k), getattr(other, k)) for k in ("row", "index", "t", "x", "flag", "arrived"))
     assert one.frame["line"].tolist() == other.frame["line"].tolist()
+    third = read([tmp_path / "plain"], texts=False)
+    assert third.frame["value"].dtype == np.float64 and np.array_equal(third.x, one.x) and np.array_equal(third.t, one.t)
