@@ -21,6 +21,11 @@ class Ewma:
 
     Not for values with a daily or weekly shape, nor for slow drift, which the mean follows: see `trend`.
 
+    In a pack:
+
+        detectors:
+          - {id: odd, indicator: calls, kind: ewma, alpha: 0.1, levels: {yellow: {above: 4, below: -4}}}
+
     Source: S. W. Roberts, Technometrics 1 (1959) 239-250.
 
     >>> from detectors.trial import trial

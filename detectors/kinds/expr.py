@@ -23,6 +23,11 @@ class Expr:
 
     Not for what needs memory (means, slopes, windows): use another kind, or a derived indicator.
 
+    In a pack:
+
+        detectors:
+          - {id: tenths, indicator: level, kind: expr, expr: "x * 10 / 30", levels: {yellow: {above: 9.5}}}
+
     Source: postfix evaluation with a stack: E. W. Dijkstra 1961, MR 34/61.
 
     >>> from detectors.program import encode

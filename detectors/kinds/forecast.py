@@ -24,6 +24,11 @@ class Forecast:
     Not for values that turn within the time looked at (tides, daily shapes), nor far beyond a few times `over`: it
     knows no rain and no upstream gauge.
 
+    In a pack:
+
+        detectors:
+          - {id: soon, indicator: level, kind: forecast, within: 6h, over: 45min, levels: {blue: {above: 28, hold: 5min}}}
+
     Source: line: P. K. Sen 1968; standard error of a slope and Student's quantile (Cornish-Fisher, first term):
     M. G. Kendall and A. Stuart, The Advanced Theory of Statistics.
 

@@ -19,6 +19,11 @@ class Rate:
 
     Not for noisy values, where one bad reading is a false alarm: see `trend`.
 
+    In a pack:
+
+        detectors:
+          - {id: fast, indicator: level, kind: rate, over: 1h, levels: {yellow: {above: 0.5 m/h}}}
+
     Source: rise of the water level over a time, as flood forecasters use it (涨率); GB/T 22482-2008.
 
     >>> from detectors.trial import trial

@@ -20,6 +20,11 @@ class Rise:
 
     Not for noisy values, where one bad reading is a false alarm: see `trend`.
 
+    In a pack:
+
+        detectors:
+          - {id: risen, indicator: level, kind: rise, over: 1h, levels: {yellow: {above: 0.5}}}
+
     Source: rise of the water level within a time (时段涨幅), GB/T 22482-2008.
 
     >>> from detectors.trial import trial

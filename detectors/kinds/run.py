@@ -17,6 +17,11 @@ class Run:
 
     Not for dense readings, where noise makes runs of its own: see `trend`.
 
+    In a pack:
+
+        detectors:
+          - {id: falling, indicator: retail, kind: run, levels: {blue: {below: -3}}}
+
     Source: L. S. Nelson, J. Quality Technology 16 (1984) 237-239, test 3.
 
     >>> from detectors.trial import trial

@@ -13,6 +13,11 @@ class Threshold:
 
     Not for values with a daily or weekly shape, where a limit that suits noon cries all night.
 
+    In a pack:
+
+        detectors:
+          - {id: stage, indicator: level, kind: threshold, levels: {yellow: {above: 28}, red: {above: 30, clear: 29.5}}}
+
     Source: limit values as used by every warning standard, e.g. GB/T 22482-2008 (river stages).
 
     >>> Threshold.step(None, None, 0.0, 28.4)

@@ -21,6 +21,11 @@ class Trend:
 
     Not for a single sudden step, which it sees only when half of its points lie behind it: see `rate`.
 
+    In a pack:
+
+        detectors:
+          - {id: rising, indicator: level, kind: trend, over: 1h, levels: {yellow: {above: 0.2 m/h, hold: 5min}}}
+
     Source: H. Theil 1950; P. K. Sen, J. Amer. Statist. Assoc. 63 (1968) 1379-1389.
 
     >>> from detectors.trial import trial

@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 from inspect import getdoc
 from math import inf
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,23 +17,42 @@ def register(app: typer.Typer) -> None:
     app.command("kinds")(kinds)
 
 
-def kinds(name: Annotated[str | None, typer.Argument(help="explain this one")] = None,
+def kinds(name: Annotated[str | None, typer.Argument(help="explain this one, or list those that speak of this word")] = None,
+          write: Annotated[bool, typer.Option(help="Write README.md and schema.json of the configs folder.")] = False,
+          configs: Annotated[Path | None, typer.Option(help="Folder of configs.")] = None,
           as_json: Annotated[bool, typer.Option("--json", help="JSON")] = False) -> None:
-    """List what packs may use; with a name, its parameters, units and defaults."""
+    """List what packs may use: checks, derive operators, kinds, rules; with a name, its parameters, units and defaults."""
     from detectors.registry import FOLDERS, load
     from streams.packs.faults import meant
 
+    if write:
+        print("\n".join(map(str, written_into(configs))))
+        return
     every = [(folder, word, kind) for folder in FOLDERS for word, kind in load(folder).items()]
-    found = [entry for entry in every if name in (None, entry[1])]
+    exact = [entry for entry in every if name in (None, entry[1])]
+    found = exact or [entry for entry in every if str(name).lower() in json.dumps(document(*entry), ensure_ascii=False).lower()]
     if not found:
         raise UsageError(f"unknown kind {name!r}{meant(str(name), [word for _, word, _ in every])}")
     documents = [document(*entry) for entry in found]
     if as_json:
         print(json.dumps(documents, ensure_ascii=False))
-    elif name is None:
+    elif name is None or not exact:
         print("\n".join(listing(documents)))
     else:
         print("\n\n".join(map(explained, documents)))
+
+
+def written_into(configs: Path | None) -> list[Path]:
+    """The generated files of a configs folder, written anew."""
+    from streams.packs import find_configs
+    from streams.packs.handbook import handbook
+    from streams.packs.schema import document_text
+
+    folder = find_configs(configs)
+    made = {folder / "README.md": handbook(), folder / "schema.json": document_text()}
+    for path, text in made.items():
+        path.write_text(text, "utf-8")
+    return list(made)
 
 
 def document(folder: str, word: str, kind: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from detectors.calendar import Calendar
 from detectors.pack import Area, Detector, Indicator
+from streams.packs import grammar
 from streams.packs.faults import Faults, Place
 from streams.packs.fields import Fields
 from streams.packs.sites import Sites
@@ -18,7 +19,7 @@ NAME = re.compile(r"[^\W\d]\w*")
 ID = re.compile(r"\w[\w.-]*")
 """A pack's, detector's or rule's id: it becomes a part of `pack/id`."""
 
-PACK_KEYS = ("wanglou", "pack", "title", "defaults", "indicators", "derive", "detectors", "rules", "use", "skill")
+PACK_KEYS = grammar.PACK.names
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Draft:
 
     def defaults(self, key: str, keys: Iterable[str]) -> Fields:
         """The part of the defaults block for one sort of entry."""
-        return self.fields.sub("defaults", ("indicator", "detector", "level", "rule")).sub(key, keys)
+        return self.fields.sub("defaults", grammar.DEFAULTS.names).sub(key, keys)
 
 
 @dataclass

@@ -6,15 +6,17 @@ from itertools import pairwise
 from pathlib import Path
 
 from detectors.calendar import CLASSES, SPECIAL, Active, Calendar, Season, Special
+from streams.packs.citygrammar import CALENDAR
 from streams.packs.faults import Faults
 from streams.packs.fields import Fields
+from streams.packs.grammar import ACTIVE
 from streams.packs.nodes import Node
 from streams.packs.sheets import Row, read
 
 EPOCH = date(1970, 1, 1).toordinal()
-COLUMNS = ("from", "to", "class", "name", "zh", "note")
+COLUMNS = CALENDAR.names
 CLASS = ("season", *SPECIAL)
-KEYS = ("months", "season", "days", "hours")
+KEYS = ACTIVE.names
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 

@@ -18,6 +18,7 @@ from streams.desk import ladder as ladders
 from streams.desk import routes
 from streams.packs.faults import Faults
 from streams.packs.fields import Fields
+from streams.packs.grammar import CALL
 from streams.packs.nodes import Node
 
 KEYS = ("ladder", "calls", "message")
@@ -60,7 +61,7 @@ def _call(node: Node, posts: Iterable[str], faults: Faults) -> Call:
     if not isinstance(node.value, dict):
         word = Fields(Node(node.place, {"post": node}), faults, "call").choice("post", posts)
         return Call(word)
-    fields = Fields(node, faults, "call", ("post", "after", "channels", "within", "receipt"))
+    fields = Fields(node, faults, "call", CALL.names)
     fields.need("post")
     after, within = ("after" in fields and fields.duration("after", 0.0)), ("within" in fields and fields.duration("within", 0.0))
     return Call(fields.choice("post", posts), None if after is False else after, fields.words("channels"),

@@ -32,12 +32,12 @@ from streams.clock import micros
 from streams.errors import ConfigError
 from streams.packs.calling import KEYS, Calling, read_calling
 from streams.packs.faults import Faults, Place
+from streams.packs.grammar import CASE, EXPECT, TESTS
 from streams.packs.nodes import Node, read
 from streams.packs.notation import NotationError, expand
 from streams.packs.offsets import Offset, offset
 
-_CASE = ("name", "start", "every", "series", "until", "expect", "quiet", "strict")
-_EXPECT = ("at", "detector", "rule", "site", "area", "indicator", "level", "fresh", "confidence", "direction", *KEYS)
+_CASE, _EXPECT = CASE.names, EXPECT.names
 _PERIODS = {"month": Offset(months=1), "quarter": Offset(months=3), "year": Offset(months=12)}
 
 
@@ -97,8 +97,8 @@ def load_cases(path: Path, city: City, pack: str) -> list[Case]:
     cases: list[Case] = []
     if root is not None:
         listed = root.fields.get("tests")
-        for key in root.fields.keys() - {"tests"}:
-            faults.unknown(root.keys[key], "key", key, ["tests"])
+        for key in root.fields.keys() - set(TESTS.names):
+            faults.unknown(root.keys[key], "key", key, TESTS.names)
         if listed is None or not listed.items:
             faults.add(root.place, "tests: a list of cases must stand here")
         names = Names.of(city, pack)

@@ -10,11 +10,12 @@ from detectors.level import LEVELS
 from detectors.pack import Area, Duty, FeedSource, Fold, Ladder, Outward, Post, Route, Text
 from streams.packs import nodes
 from streams.packs.book import ID, identifier
+from streams.packs.citygrammar import AREAS, FEED, POST, ROUTE
 from streams.packs.duty import read_duty, timed
 from streams.packs.faults import Faults
 from streams.packs.fields import Fields
 from streams.packs.ladders import read_ladders
-from streams.packs.links import COLUMNS, check_links, read_link
+from streams.packs.links import check_links, read_link
 from streams.packs.nodes import Node
 from streams.packs.outlets import Options, address, read_channels
 from streams.packs.outward import FILES, read_outward
@@ -45,7 +46,7 @@ def read_areas(path: Path, name: str, faults: Faults) -> dict[str, dict[str, Are
     """areas.csv: tree -> area id -> area. Parents exist, no area is its own ancestor."""
     trees: dict[str, dict[str, Area]] = {}
     sheet = read(path, faults, name)
-    sheet.unknown(("tree", "area", "zh", "en", "parent", "depth", *COLUMNS), faults)
+    sheet.unknown(AREAS.names, faults)
     if not sheet.need(("tree", "area"), faults):
         return trees
     rows: dict[tuple[str, str], Row] = {}
@@ -125,7 +126,7 @@ def _id(fields: Fields, noun: str) -> str:
 
 
 def _post(node: Node, faults: Faults) -> Post:
-    fields = Fields(node, faults, "post", ("id", "title", "agency", "addresses"))
+    fields = Fields(node, faults, "post", POST.names)
     id = _id(fields, "post")
     addresses = fields.sub("addresses", channels())
     return Post(id, fields.title("title", Text(id)), fields.word("agency"),
@@ -134,7 +135,7 @@ def _post(node: Node, faults: Faults) -> Post:
 
 def _route(node: Node, ladders: dict[str, Ladder], packs: list[str], areas: list[str], agencies: list[str] | None,
            faults: Faults) -> Route:
-    fields = Fields(node, faults, "route", ("ladder", "packs", "levels", "areas", "agencies", "days", "hours", "office"))
+    fields = Fields(node, faults, "route", ROUTE.names)
     fields.need("ladder")
     ladder = "".join(fields.words("ladder", "ladder", list(ladders))[:1])
     levels = tuple(int(LEVELS[word]) for word in fields.words("levels", "level", LEVELS))
@@ -143,7 +144,7 @@ def _route(node: Node, ladders: dict[str, Ladder], packs: list[str], areas: list
 
 
 def _feed(node: Node, indicators: list[str], faults: Faults) -> FeedSource:
-    fields = Fields(node, faults, "feed", ("id", "transport", "decoder", "silent", "options", "scale", "token"))
+    fields = Fields(node, faults, "feed", FEED.names)
     folder = Path(__file__).parents[1] / "feeds"
     id = _id(fields, "feed")
     options, scale = fields.sub("options"), fields.sub("scale", indicators)

@@ -14,6 +14,7 @@ from typing import Any
 
 from detectors.pack import Term
 from detectors.registry import load
+from streams.packs import grammar
 from streams.packs.book import Book, Draft
 from streams.packs.faults import Place
 from streams.packs.fields import Fields
@@ -21,7 +22,7 @@ from streams.packs.nodes import Node
 from streams.packs.params import names, read_use
 from streams.packs.values import Columns
 
-SELECTION = ("detector", "rule", "pack")
+SELECTION = tuple(key for key in grammar.SELECTION.names if key != "level")
 BESIDE = ("of", "level", "within", "weight")
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from detectors.level import LEVELS
 from detectors.pack import IDLE, Duty
+from streams.packs.citygrammar import DUTY, OFFICE
 from streams.packs.faults import Faults
 from streams.packs.fields import Fields
 from streams.packs.nodes import Node
@@ -25,10 +26,10 @@ def read_duty(root: Node | None, posts: Iterable[str], faults: Faults) -> Duty:
     """The file, or what holds without one."""
     if root is None:
         return Duty()
-    fields, usual = Fields(root, faults, "duty", ("idle", "handed", "office", "signs", "cover", "gap")), Duty()
+    fields, usual = Fields(root, faults, "duty", DUTY.names), Duty()
     levels = [word for word in LEVELS if LEVELS[word]]
     idle = fields.sub("idle", levels)
-    office = fields.sub("office", ("days", "hours"))
+    office = fields.sub("office", OFFICE.names)
     known = list(posts)
     return Duty(
         {word: idle.duration(word, IDLE[int(LEVELS[word])]) for word in levels if word in idle},

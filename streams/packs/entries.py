@@ -9,17 +9,17 @@ from streams.packs.book import ID, Book, Draft, identifier
 from streams.packs.calendars import read_active
 from streams.packs.fields import Fields
 from streams.packs.fits import read_fit
+from streams.packs.grammar import DETECTOR
 from streams.packs.levels import read_limits
 from streams.packs.nodes import Node
 from streams.packs.params import names, read_use
 from streams.packs.programs import KEY, coded, compiled
-from streams.packs.reports import KEYS as REPORT
 from streams.packs.reports import read_report
 from streams.packs.values import Scale
 
-SHARED = ("cap", "scope", "separate", "source")
+SHARED = DETECTOR.shared
 """What a defaults block may say for all detectors."""
-KEYS = (*SHARED, *REPORT, "id", "indicator", "kind", "levels", "reach", "why", "was", "sites", "title", "active", "fit")
+KEYS = DETECTOR.names
 CAPS = {level.word: int(level) for level in Level}
 
 

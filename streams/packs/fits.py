@@ -7,8 +7,9 @@ from detectors.pack import Fitting
 from detectors.registry import load
 from streams.packs.book import Book, Draft
 from streams.packs.fields import Fields
+from streams.packs.grammar import FIT
 
-KEYS = ("season", "shape", "level")
+KEYS = FIT.names
 
 
 def read_fit(entry: Fields, book: Book, draft: Draft, kind: str, sites: Iterable[str]) -> Fitting | None:

@@ -10,10 +10,10 @@ from detectors.pack import Indicator, Site, Use, Value
 from detectors.registry import load
 from streams.packs.book import Book, Draft
 from streams.packs.fields import Fields
+from streams.packs.grammar import AREA, GUEST
 from streams.packs.values import some
 
-KEYS = ("at", "area")
-AT = ("upstream", "downstream", "nearest")
+KEYS, AT = GUEST.names, GUEST.words("at")
 
 
 def foreign(op: Any) -> int:
@@ -59,7 +59,8 @@ def moved(source: Indicator, away: dict[str, tuple[str, ...]]) -> tuple[Use, ...
             return value
         return {site: value[others[0]] for site, others in away.items() if others[0] in value}
 
-    return tuple(replace(use, params={name: of(value) for name, value in use.params.items()}) for use in source.checks)
+    return tuple(replace(use, params={name: of(value) for name, value in use.params.items()})
+                 for use in source.checks if not use.beside)
 
 
 def _linked(word: str, mine: list[str], source: Indicator, sites: dict[str, Site]) -> dict[str, tuple[str, ...]]:
@@ -80,7 +81,7 @@ def _linked(word: str, mine: list[str], source: Indicator, sites: dict[str, Site
 
 def _areas(book: Book, fields: Fields, source: Indicator, sites: dict[str, Site]) -> dict[str, tuple[str, ...]] | None:
     """Each site with the others of its area; None after a fault."""
-    area = fields.sub("area", ("tree", "depth"))
+    area = fields.sub("area", AREA.names)
     tree = area.choice("tree", book.trees)
     depth = area.choice("depth", dict.fromkeys(a.depth for a in book.trees[tree].values())) if tree else ""
     area.need("depth")

@@ -7,13 +7,13 @@ from detectors.pack import Indicator, Text, Use
 from detectors.registry import load
 from streams.packs.book import NAME, Book, Draft, identifier
 from streams.packs.fields import Fields, duration
+from streams.packs.grammar import INDICATOR, REVISIONS
 from streams.packs.nodes import Node
 from streams.packs.params import names, read_use
 from streams.packs.published import complete, merged
 from streams.packs.units import known
 
-KEYS = ("title", "unit", "every", "silent", "lateness", "oldest", "period", "due", "merge", "complete", "revisions", "decimals",
-        "wall", "keep", "checks")
+KEYS = INDICATOR.names
 MONTH = 31 * 86400.0
 YEAR = 365 * 86400.0
 PERIODS = 12
@@ -118,7 +118,7 @@ def _rejudge(fields: Fields, default: int) -> int:
     if node is None:
         return default
     if isinstance(node.value, dict):
-        return Fields(node, fields.faults, "revisions", ("rejudge",)).count("rejudge", default)
+        return Fields(node, fields.faults, "revisions", REVISIONS.names).count("rejudge", default)
     word, _, count = node.text.partition(" ")
     if word not in ("rejudge", "ignore") or (count and not (word == "rejudge" and count.strip().isdecimal())):
         fields.faults.add(node.place, f"revisions: {node.text!r}; allowed: rejudge, rejudge 12, ignore")

@@ -11,12 +11,13 @@ from detectors.pack import Ladder, Post, Step, Text
 from streams.desk import channels
 from streams.desk.ladder import RECEIPTS
 from streams.packs.book import ID, identifier
+from streams.packs.citygrammar import LADDER, STEP
 from streams.packs.faults import Faults
 from streams.packs.fields import Fields
 from streams.packs.nodes import Node
 from streams.packs.outlets import Options, keeps
 
-KEYS = ("post", "channels", "within", "receipt")
+KEYS = STEP.names
 NAMES = channels.names()
 WITHIN = 300.0
 """Seconds of a step that does not say: red is answered in five minutes."""
@@ -45,7 +46,7 @@ class _Reader:
 
     def __init__(self, node: Node, posts: dict[str, Post], options: Options, faults: Faults) -> None:
         self.posts, self.options, self.faults = posts, options, faults
-        fields = Fields(node, faults, "ladder", ("id", "title", "steps", "repeat"))
+        fields = Fields(node, faults, "ladder", LADDER.names)
         id = fields.word("id", must=True)
         identifier(id, fields.at("id"), "ladder", ID, faults)
         fields.what = f"ladder {id}"

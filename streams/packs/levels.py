@@ -7,11 +7,11 @@ from detectors.level import LEVELS
 from detectors.pack import Limit, Num
 from streams.packs.book import Draft
 from streams.packs.fields import Fields
+from streams.packs.grammar import LEVEL
 from streams.packs.nodes import Node
 from streams.packs.values import Columns, Scale, at, off, on, resolve, some
 
-KEYS = ("above", "below", "clear", "clear_above", "clear_below", "hold", "keep")
-TIMES = ("hold", "keep")
+KEYS, TIMES = LEVEL.names, LEVEL.shared
 WORDS = [word for word, level in LEVELS.items() if level]
 
 

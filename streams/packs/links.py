@@ -7,8 +7,6 @@ from streams.packs.faults import Faults, Place
 from streams.packs.sheets import Row
 from streams.packs.units import UnitError, seconds
 
-COLUMNS = ("downstream", "travel")
-
 
 def read_link(row: Row, faults: Faults) -> tuple[str, float]:
     """(the next one, seconds until it is there)."""

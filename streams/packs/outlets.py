@@ -9,6 +9,7 @@ from detectors.pack import Fold
 from streams.desk import channels
 from streams.desk.channels._secrets import PREFIX, only_names
 from streams.desk.ladder import RECEIPTS
+from streams.packs.citygrammar import FOLD
 from streams.packs.faults import Faults
 from streams.packs.fields import Fields
 from streams.packs.nodes import Node
@@ -21,7 +22,7 @@ def read_channels(root: Node | None, faults: Faults) -> tuple[Options, Fold]:
     if root is None:
         return {}, Fold()
     whole = Fields(root, faults, "channels", ("fold", *channels.names()))
-    fold = whole.sub("fold", ("more", "within"))
+    fold = whole.sub("fold", FOLD.names)
     more = fold.count("more", Fold().more)
     if more < 1:
         faults.add(fold.at("more"), "more: a post gets at least 1 message")

@@ -13,6 +13,7 @@ from streams.desk.channels import names as channel_names
 from streams.desk.channels._secrets import PREFIX, only_names
 from streams.desk.publish.values import CATEGORIES, METHODS, ring
 from streams.packs.book import ID, identifier
+from streams.packs.citygrammar import HAZARD, MESSAGE, MUTES, PUBLISH, UNIT
 from streams.packs.faults import Faults
 from streams.packs.fields import Fields
 from streams.packs.nodes import Node
@@ -27,7 +28,7 @@ def read_outward(roots: Mapping[str, Node | None], packs: list[str], areas: list
     """All four files over what holds without them."""
     plain = Outward()
     published = _publish(roots["publish"], packs, areas, faults)
-    mutes = Fields(roots["mutes"], faults, "mutes", ("longest", "windows", "ahead"))
+    mutes = Fields(roots["mutes"], faults, "mutes", MUTES.names)
     longest = _by_level(mutes, "longest", plain.mutes)
     if longest[3] > 3600:
         faults.add(mutes.at("longest"), "longest: red is muted for 1h at most")
@@ -51,7 +52,7 @@ def _wordings(root: Node | None, packs: list[str], faults: Faults) -> tuple[Word
 
     out = []
     for node in _list(root, faults):
-        fields = Fields(node, faults, "message", ("for", "levels", "packs", "roles", "channels", "zh", "en"))
+        fields = Fields(node, faults, "message", MESSAGE.names)
         fields.need("for")
         wording = Wording(fields.choice("for", USES), Text(fields.word("zh", must=True), fields.word("en")),
                           tuple(int(LEVELS[word]) for word in fields.words("levels", "level", COLOURS)),
@@ -71,7 +72,7 @@ def _wordings(root: Node | None, packs: list[str], faults: Faults) -> tuple[Word
 def _publish(root: Node | None, packs: list[str], areas: list[str], faults: Faults
              ) -> tuple[str, str, Text, tuple[float, ...], tuple[str, ...], tuple[Hazard, ...], dict[str, str], dict[str, str]]:
     plain = Outward()
-    fields = Fields(root, faults, "publish", ("sender", "code", "name", "valid", "methods", "hazards", "geocodes", "polygons"))
+    fields = Fields(root, faults, "publish", PUBLISH.names)
     sender, code = fields.word("sender", plain.sender), fields.word("code")
     if not SENDER.fullmatch(sender):
         faults.add(fields.at("sender"), f"sender: name@domain without blanks, commas, < and &; got {sender!r}")
@@ -92,7 +93,7 @@ def _publish(root: Node | None, packs: list[str], areas: list[str], faults: Faul
 
 
 def _hazard(node: Node, packs: list[str], faults: Faults) -> Hazard:
-    fields = Fields(node, faults, "hazard", ("packs", "event", "category", "code"))
+    fields = Fields(node, faults, "hazard", HAZARD.names)
     for key in ("packs", "event"):
         fields.need(key)
     code = fields.word("code")
@@ -105,7 +106,7 @@ def _hazard(node: Node, packs: list[str], faults: Faults) -> Hazard:
 def _units(root: Node | None, faults: Faults) -> tuple[Unit, ...]:
     out: dict[str, Unit] = {}
     for node in _list(root, faults):
-        fields = Fields(node, faults, "unit", ("id", "title", "url", "secret"))
+        fields = Fields(node, faults, "unit", UNIT.names)
         id_, url, secret = fields.word("id", must=True), fields.word("url", must=True), fields.word("secret", must=True)
         identifier(id_, fields.at("id"), "unit", ID, faults)
         if url and not url.startswith(("http://", "https://", "$" + PREFIX)):

@@ -4,16 +4,17 @@ from __future__ import annotations
 from detectors.pack import Report
 from streams.packs.book import Book
 from streams.packs.fields import Fields
+from streams.packs.grammar import AREA, REPORT
 
 KEYS = ("report", "budget")
-AS = ("alert", "lead")
+AS = REPORT.words("as")
 
 
 def read_report(book: Book, entry: Fields) -> Report | None:
     """`report: lead`, or `report: {as: lead, group: {tree: admin, depth: county}, top: 20, per: day}`; `budget: 20` is `top`."""
     node = entry.get("report")
     if node is not None and isinstance(node.value, dict):
-        fields = Fields(node, entry.faults, "report", ("as", "group", "top", "per"))
+        fields = Fields(node, entry.faults, "report", REPORT.names)
         lead = fields.choice("as", AS, "alert") == "lead"
         fields.choice("per", ["day"])
         fields.need("as")
@@ -32,7 +33,7 @@ def _group(book: Book, fields: Fields) -> tuple[str, str]:
     node = fields.get("group")
     if node is None or not isinstance(node.value, dict):
         return fields.choice("group", book.trees), ""
-    group = Fields(node, fields.faults, "group", ("tree", "depth"))
+    group = Fields(node, fields.faults, "group", AREA.names)
     group.need("tree")
     tree = group.choice("tree", book.trees)
     return tree, group.choice("depth", dict.fromkeys(a.depth for a in book.trees[tree].values())) if tree else ""

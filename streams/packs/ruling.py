@@ -11,15 +11,13 @@ from streams.packs.book import ID, Book, Draft, identifier
 from streams.packs.conditions import Conditions
 from streams.packs.faults import Place
 from streams.packs.fields import Fields
+from streams.packs.grammar import AREA, FOR_EACH, GATE, QUORUM, RULE
 from streams.packs.nodes import Node
-from streams.packs.reports import KEYS as REPORT
 from streams.packs.reports import read_report
 
-SHARED = ("within", "unknown", "scope", "source", *REPORT)
-KEYS = (*SHARED, "id", "for_each", "when", "level", "levels", "covers", "title", "why", "was")
-UNKNOWN = ("quorum", "worst", "ignore")
+SHARED, KEYS, UNKNOWN = RULE.shared, RULE.names, RULE.words("unknown")
 WORDS = [word for word, level in LEVELS.items() if level]
-GATES = ("pod", "far", "csi", "lead", "alarms_per_day")
+GATES = GATE.names
 """What a gate may bound: at least pod, csi and lead (seconds); at most far and alarms_per_day."""
 
 
@@ -151,11 +149,11 @@ def _places(book: Book, entry: Fields) -> tuple[tuple[tuple[str, str], ...], boo
         return (("", ""),), False
     if not isinstance(node.value, dict):
         return (("", ""),), entry.choice("for_each", ["site"]) == "site"
-    fields = entry.sub("for_each", ("area",))
+    fields = entry.sub("for_each", FOR_EACH.names)
     given = fields.get("area")
     if given is not None and isinstance(given.value, list) and given.items:
-        return tuple(_area(book, Fields(one, entry.faults, "area", ("tree", "depth"))) for one in given.items), False
-    return (_area(book, fields.sub("area", ("tree", "depth"))),), False
+        return tuple(_area(book, Fields(one, entry.faults, "area", AREA.names)) for one in given.items), False
+    return (_area(book, fields.sub("area", AREA.names)),), False
 
 
 def _area(book: Book, area: Fields) -> tuple[str, str]:
@@ -169,4 +167,4 @@ def _unknown(entry: Fields) -> tuple[str, float]:
     node = entry.get("unknown")
     if node is None or not isinstance(node.value, dict):
         return entry.choice("unknown", UNKNOWN, "quorum"), 0.7
-    return "quorum", Fields(node, entry.faults, "unknown", ("quorum",)).number("quorum", 0.7, 0.0, 1.0)
+    return "quorum", Fields(node, entry.faults, "unknown", QUORUM.names).number("quorum", 0.7, 0.0, 1.0)

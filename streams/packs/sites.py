@@ -11,12 +11,13 @@ from math import isnan
 from pathlib import Path
 
 from detectors.pack import Area, Site, Text
+from streams.packs.citygrammar import SITES
 from streams.packs.faults import Faults, Place
-from streams.packs.links import COLUMNS, read_link
+from streams.packs.links import read_link
 from streams.packs.sheets import Row, Sheet, read
 from streams.packs.values import Columns
 
-WORDS = ("site", "zh", "en", "lat", "lon", "agency", "indicators", "datum", "note", "category", *COLUMNS)
+WORDS = SITES.names
 """Columns that are not parameters."""
 
 SITE = re.compile(r"[^\s@,;:/|\"']+")
