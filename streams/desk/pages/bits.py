@@ -34,7 +34,7 @@ def limit_line(a: Alert, latest: Reading | None, v: View) -> str:
         return ""
     digits, lang = v.names.decimals(a.indicator), v.lang
     if a.rule and not a.indicator:
-        return say("level.limit", lang, roman=ROMAN[a.shown], limit=f"{a.bound:g}")
+        return say("level.limit", lang, roman=ROMAN[a.shown], limit=ruled(a, a.bound, v))
     limit = say("level.limit", lang, roman=ROMAN[a.shown], limit=v.names.figure(a.detector, a.indicator, a.bound))
     if not v.names.on_axis(a.detector):
         return f"{say('level.score', lang, score=v.names.figure(a.detector, a.indicator, a.score))} · {limit}"
@@ -43,6 +43,14 @@ def limit_line(a: Alert, latest: Reading | None, v: View) -> str:
         return limit
     by = x - a.bound
     return f"{limit} · {say('level.over' if by >= 0 else 'level.under', lang, by=number(abs(by), digits))}"
+
+
+def ruled(a: Alert, x: float | None, v: View) -> str:
+    """What a rule measured: a share in per cent, else a number."""
+    if x is None:
+        return "—"
+    rule = v.names.rules.get(a.rule)
+    return f"{100 * x:.0f} %" if rule is not None and rule.kind == "share" else f"{x:g}"
 
 
 def notes(f: Found, v: View) -> list[str]:
@@ -78,6 +86,8 @@ def reach(a: Alert, v: View) -> str:
     """When the forecast reaches its limit, with the band."""
     t, mid, low, high, limit = a.forecast or (0, 0, 0, 0, 0)
     at = [moment(int(t + s * MICRO), v.clock, v.lang, False) if s == s and abs(s) < 1e9 else "—" for s in (mid, low, high)]
+    if a.rule:
+        return say("event.arrives", v.lang, mid=at[0])      # what comes down the river has a time, not a limit of its own
     return say("event.reach", v.lang, mid=at[0], low=at[1], high=at[2], limit=number(limit, v.names.decimals(a.indicator)))
 
 

@@ -17,7 +17,7 @@ from streams.desk.messages import subject
 from streams.desk.meter import idle
 from streams.desk.pages import chart
 from streams.desk.pages.ask import Found
-from streams.desk.pages.bits import chips, limit_line, notes, tags, trend
+from streams.desk.pages.bits import chips, limit_line, notes, ruled, tags, trend
 from streams.desk.pages.view import View
 from streams.desk.people import rights
 from streams.desk.series import Reading
@@ -148,7 +148,9 @@ def _readings(a: Alert, v: View) -> tuple[list[Reading], Reading | None]:
 def _value(a: Alert, latest: Reading | None, readings: Sequence[Reading], v: View) -> tuple[str, str]:
     digits, unit = v.names.decimals(a.indicator), v.names.unit(a.indicator)
     if a.rule and not a.indicator:
-        return (f"{a.value:g}" if a.value is not None else "—"), say("level.count", v.lang) if a.members else ""
+        rule = v.names.rules.get(a.rule)
+        counts = a.members and (rule is None or rule.kind not in ("share", "index", "worst"))
+        return ruled(a, a.value, v), say("level.count", v.lang) if counts else ""
     x = latest.value if latest and latest.t >= a.time else a.value
     rate = trend(readings, digits, unit) or (say(f"dir.{a.direction}", v.lang) if a.direction and a.level else "")
     if a.silent_since is not None:
