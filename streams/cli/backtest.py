@@ -2,8 +2,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,6 +50,7 @@ def backtest(
     from streams.packs.faults import meant
     from streams.packs.offsets import micros
     from streams.replay import backtest as testing
+    from streams.replay.bar import bar
     from streams.replay.episodes import read
     from streams.replay.match import Window
     from streams.replay.options import city_of, history_of, writable
@@ -67,7 +66,7 @@ def backtest(
     other, was = city_of(against, pack) if against else (None, "")
     labels = read(episodes, tz)
     past = history_of(history, tz, time, site, map, arrived, texts=False)
-    with _progress(len(past) * (2 if other else 1)) as progress:
+    with bar("judging", len(past) * (2 if other else 1)) as progress:
         study = testing.study(city, past, labels, pack, by, progress=progress)
         before = testing.study(other, past, labels, pack, by, progress=progress) if other else None
     rows = list(study.rows.values())
@@ -90,20 +89,6 @@ def backtest(
     short = testing.failures(chosen, rows)
     if short:
         raise WanglouError("\n".join(short))
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None] | None]:
-    """A bar on a terminal; nothing in a pipe."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("judging", total=total)
-        yield lambda n: bar.advance(task, n)
 
 
 def _advice(city: City, past: History, labels: list[Episode], pack: str, study: Study) -> dict[tuple[str, int], Advice]:

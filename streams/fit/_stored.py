@@ -7,8 +7,7 @@ import pandas as pd
 from sqlalchemy import Engine, bindparam, text
 
 from streams.fit._rows import COLUMNS
-from streams.history.tables import tables
-from streams.sql import create
+from streams.history.partitions import prepare
 
 SOME = 500              # series asked for at once
 _RAW = text("SELECT series, t, arrived, value AS x, flag FROM reading WHERE series IN :names AND t >= :since"
@@ -24,7 +23,7 @@ def stored(engine: Engine, names: Sequence[str], since: int) -> pd.DataFrame:
 
     Raises what SQL raises.
     """
-    create(engine, tables)
+    prepare(engine)
     frames = []
     with engine.connect().execution_options(reading=True) as connection:
         for first in range(0, len(names), SOME):

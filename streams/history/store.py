@@ -16,13 +16,12 @@ from streams.codec import BadRecord, decode
 from streams.errors import Unavailable
 from streams.generations import Before
 from streams.history.keep import thin
+from streams.history.partitions import prepare
 from streams.history.rows import Row, Rows, raw_rows, said_rows
-from streams.history.tables import tables
 from streams.ledger import Out, Place, Taken
 from streams.plans import Plans, city_of
 from streams.settings import plain
 from streams.snapshots import Page, Positions
-from streams.sql import create
 
 log = structlog.get_logger("wanglou.history")
 
@@ -99,7 +98,7 @@ class HistoryStore:
     def __init__(self, engine: Engine, plans: Plans) -> None:
         self.engine, self.plans, self.before = engine, plans, Before()
         self.positions = Positions(engine, "history")
-        create(engine, tables)
+        prepare(engine)
 
     def thin(self) -> None:
         """Fold and drop what is older than the newest plan keeps."""

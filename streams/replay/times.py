@@ -29,6 +29,14 @@ def zone(name: str) -> tzinfo | None:
         raise UsageError(f"--tz {name}: no such time zone; write Asia/Shanghai or +08:00") from None
 
 
+def moment(text: str, tz: str, option: str) -> int:
+    """One time or day of the command line as µs UTC. UsageError names the option."""
+    found, wrong = times(pd.Index([text]), zone(tz))
+    if wrong[0]:
+        raise UsageError(f"{option} {text}: write 2026-06-19T09:05:00+08:00, or 2026-06-19 with --tz")
+    return int(found[0])
+
+
 def times(texts: pd.Index, tz: tzinfo | None) -> tuple[NDArray[np.int64], list[str]]:
     """ISO 8601 texts (best: distinct ones) as µs UTC, and for each the word of what is wrong ("" = nothing).
 
