@@ -39,7 +39,7 @@ const swap = html => {
   if (busy && stays && old.dataset.rev === li.dataset.rev) return;
   if (busy || (held() && !stays)) { pending.set(id, li); if (old && !busy) old.replaceWith(li.cloneNode(true)); }
   else { pending.delete(id); old?.replaceWith(li); place(li); }
-  count(); tick();
+  count();
 };
 const gone = id => { if (held() && row(id)) pending.set(id, null); else { pending.delete(id); row(id)?.remove(); } count(); };
 const tally = html => {
