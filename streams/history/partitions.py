@@ -75,6 +75,8 @@ def prepare(engine: Engine, also: Iterable[int] = ()) -> list[str]:
     wanted = {now.on(n) for n in range(-1, AHEAD + 1)} | {month_of(t) for t in also}
     with engine.begin() as connection:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+        if not _lacking(connection, wanted):
+            return []                       # as nearly always: no table is locked
         if connection.execute(_PLAIN).scalar():
             connection.exec_driver_sql(f"ALTER TABLE reading RENAME TO {REST}")
             connection.exec_driver_sql(f"ALTER INDEX reading_pkey RENAME TO {REST}_pkey")
@@ -87,6 +89,13 @@ def prepare(engine: Engine, also: Iterable[int] = ()) -> list[str]:
         for month in missing:
             _make(connection, month)
     return [month.table for month in missing]
+
+
+def _lacking(connection: Connection, wanted: set[Month]) -> bool:
+    names = {"bucket", "reading", REST, *(month.table for month in wanted)}
+    there = connection.execute(text("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') "
+                                    "AND relnamespace = to_regnamespace(current_schema())::oid"))
+    return not names <= {name for (name,) in there}
 
 
 def parts(connection: Connection) -> list[str]:
