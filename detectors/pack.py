@@ -51,10 +51,14 @@ class Area:
 
 @dataclass(frozen=True)
 class Use:
-    """One algorithm (a file of checks/, derive/, kinds/) with the parameters it was given."""
+    """One algorithm (a file of checks/, derive/, kinds/) with the parameters it was given.
+
+    `beside`: indicators of the same site that it looks at while it steps (`with:` in a pack).
+    """
 
     kind: str
     params: dict[str, Value] = field(default_factory=dict)
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

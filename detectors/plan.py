@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from detectors.beside import asked, lateness, record
 from detectors.calendar import Published, Watch
 from detectors.loops import HEAD, RULE, SERIES
 from detectors.pack import City, Detector, Indicator, Num, Use, Value
@@ -66,14 +67,17 @@ class Group:
                             {"every": indicator.every, "calendar": plan.calendar}) for d in self.detectors]
         self.ops = [_op(plan, indicator, i) for i in self.feeds]
         self.made = _made(indicator)
+        others = [plan.indicators[i] for i in asked([*indicator.checks, *(d.use for d in self.detectors)])]
+        late = max(indicator.lateness, lateness(indicator, others))
+        self.beside = [Piece(f"beside:{i.id}", record(indicator, i, late)) for i in others]
         self.pieces = [Piece("series", SERIES), *(Piece(f"head:{d.path}", HEAD) for d in self.detectors),
-                       *self.checks, *self.kinds, *self.ops, *self.made]
+                       *self.checks, *self.kinds, *self.ops, *self.made, *self.beside]
         ends = np.cumsum([p.width for p in self.pieces])
         self.at = {p.name: slice(int(e) - p.width, int(e)) for p, e in zip(self.pieces, ends, strict=True)}
         self.width = int(ends[-1])
         self.guest = indicator.derive is not None and bool(indicator.derive.guests)     # fed by readings of other sites
         above = [plan.groups[name].lateness for name in (indicator.derive.inputs if indicator.derive else ())]
-        self.lateness: float = max([indicator.lateness * MICRO, indicator.rejudge * MONTH * MICRO, *above])
+        self.lateness: float = max([late * MICRO, indicator.rejudge * MONTH * MICRO, *above])
         self.ring = _ring(indicator, self.lateness / MICRO) if self.lateness else 0
         self.varied = any(piece.varied for piece in self.pieces)
         self.layouts: dict[str, tuple[str, list[Any]]] = {}     # by site where it varies, else under ""

@@ -29,7 +29,7 @@ def rewind(state: State, table: Table, slot: Rows, t: Floats, x: Floats, flag: F
         added = [i for i in mine if _insert(state, table, int(row), t[i], x[i], flag[i], arrived,
                                             None if where is None else where[i])]
         if added:
-            changes += _again(state, table, int(row), arrived, hand_on,
+            changes += again(state, table, int(row), arrived, hand_on,
                               {float(t[i]): None if where is None else int(where[i]) for i in added})
     return changes
 
@@ -61,13 +61,16 @@ def _insert(state: State, table: Table, row: int, t: float, x: float, flag: floa
     return True
 
 
-def _again(state: State, table: Table, row: int, arrived: int, hand_on: HandOn, asked: dict[float, int | None]) -> list[Change]:
+def again(state: State, table: Table, row: int, arrived: int, hand_on: HandOn, asked: dict[float, int | None]) -> list[Change]:
     """Restore the base, step the ring again, then what the clock has brought since."""
     assert table.base is not None
     series = table.live.series
     kept = {name: float(series[name][row]) for name in _LIVE_ONLY}
     before = table.live.heads[row].copy()
+    beside = [table.live.part[row, table.group.at[p.name]].copy() for p in table.group.beside]
     table.live.part[row] = table.base.part[row]
+    for piece, values in zip(table.group.beside, beside, strict=True):
+        table.live.part[row, table.group.at[piece.name]] = values
     t, x, flag, _ = table.kept(row)
     for name, value in kept.items():
         series[name][row] = value
@@ -79,6 +82,8 @@ def _again(state: State, table: Table, row: int, arrived: int, hand_on: HandOn, 
         if place is not None and i < len(t) and t[i] == at:
             state.told(table, np.array([place]), outcome, slot, np.array([i]))
     events = outcome.events
+    if series["fresh"][row] == 2.0:
+        series["fresh"][row] = 1.0                      # what ran out before it fell silent runs out again, then it is silent
     for event in table.silence(float(state.now), state.due, slice(row, row + 1)):
         event["row"] = row
         events.append(event)

@@ -41,6 +41,9 @@ class State:
             self.tables.append(table)
         self.table_of = {t.group.indicator.id: t for t in self.tables}
         self.number = {t.group.indicator.id: n for n, t in enumerate(self.tables)}
+        for table in self.tables:
+            for piece in table.group.beside:
+                self.table_of[piece.name.partition(":")[2]].askers.append(table)
         self.guests = targets(self.tables)
         self.now = -(2**62)
         self.due = np.array([inf])

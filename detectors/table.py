@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors import beside
 from detectors.event import Change
 from detectors.kernel import kernel, shared
 from detectors.loops import EVENT, HEAD, MOST, SERIES
 from detectors.pack import Indicator
-from detectors.plan import Group, told_plainly
+from detectors.plan import Group, Piece, told_plainly
 from detectors.reading import Fit
 
 Floats = NDArray[np.float64]
@@ -85,6 +86,8 @@ class Table:
         self.kernels = ([kernel(p.algorithm, compiled) for p in (*group.checks, *group.kinds)]
                         + [kernel(p.algorithm, compiled, derive=True) for p in group.ops])
         self.check_names = ["", *(p.name.split(":")[2] for p in group.checks)]
+        self.lifted = [[n for n, name in enumerate(self.check_names) if name in getattr(p.algorithm, "lifts", ())]
+                       for p in group.checks]
         self.silent = group.indicator.silent * 1e6
         self.watches = group.watches()
         self.live = Side(self, 0)
@@ -95,6 +98,9 @@ class Table:
             self.ring = self.matrix[:, 2 * group.width:2 * group.width + 4 * group.ring + 1]
         self.log: dict[int, list[Said]] = {}
         self.waiting: dict[int, dict[float, Waiting]] = {}
+        self.kept_beside = {p.name.removeprefix("beside:"): self.live.part[:, group.at[p.name]].view(p.dtype)[:, 0]
+                            for p in group.beside}
+        self.askers: list[Table] = []           # those whose steps look at this series (beside.py)
         self.several: list[Indicator] = []      # derived indicators of several inputs that this one feeds
         self.windows: list[float] = []          # of each derive operator, µs
         self._several: dict[int, Any] = {}
@@ -115,20 +121,23 @@ class Table:
     def run(self, side: Side, slot: Rows, t: Floats, x: Floats, flag: Floats, due: Floats) -> Outcome:
         """One batch through checks, kinds, settle and derive operators, in that order."""
         n, group = len(slot), self.group
-        told, said = np.empty(n), np.zeros(n, np.int64)
+        told, said, given = np.empty(n), np.zeros(n, np.int64), flag
         checks, kinds = len(group.checks), len(group.kinds)
         for c in range(checks):
-            self.kernels[c](slot, t, x, flag, ACCEPT, self.parameters[c], side.checks[c], told)
+            self._step(c, group.checks[c], slot, t, x, flag, side.checks[c], told)
             if (told > flag).any():                      # a check that failed (inf) knows nothing: 2
                 told[told == inf] = 2.0
                 worse = told > flag
                 said[worse] = c + 1
                 flag = np.where(worse, told, flag)
+            if self.lifted[c]:                           # a doubt of those checks that it knows a reason for
+                known = (told == 0.0) & (flag == 3.0) & np.isin(said, self.lifted[c])
+                flag, said = np.where(known, np.minimum(given, flag), flag), np.where(known, 0, said)
         tainted = np.empty(n)
         self.loops.mark(slot, t, flag, side.series, tainted)
         scores = np.empty((kinds, n))
         for d in range(kinds):
-            self.kernels[checks + d](slot, t, x, flag, ACCEPT, self.parameters[checks + d], side.kinds[d], scores[d])
+            self._step(checks + d, group.kinds[d], slot, t, x, flag, side.kinds[d], scores[d])
         events: list[Any] = []
         if kinds or group.ring:
             events = self.settle(side, slot, t, x, flag, scores, due)
@@ -138,6 +147,13 @@ class Table:
             self.kernels[checks + kinds + o](slot, t, x, flag, ACCEPT, self.parameters[checks + kinds + o], side.ops[o], values)
             made.append(values)
         return Outcome(flag, said, scores, events, made, tainted)
+
+    def _step(self, k: int, piece: Piece, slot: Rows, t: Floats, x: Floats, flag: Floats, s: Any, out: Floats) -> None:
+        """One batch through one check or kind."""
+        if piece.use is not None and piece.use.beside:
+            beside.step(self, piece.use, self.kernels[k], slot, t, x, flag, ACCEPT, self.parameters[k], s, out)
+        else:
+            self.kernels[k](slot, t, x, flag, ACCEPT, self.parameters[k], s, out)
 
     def settle(self, side: Side, slot: Rows, t: Floats, x: Floats, flag: Floats, scores: Floats, due: Floats) -> list[Any]:
         """Scores into events, however many there are."""

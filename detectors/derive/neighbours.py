@@ -7,17 +7,19 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from detectors.numbers import known, median
+from detectors.numbers import known, median, middle, tame
 from detectors.step import param
 
 __all__ = ["Neighbours"]
 
-WORDS = (("median", 0.0), ("mean", 1.0), ("max", 2.0), ("min", 3.0), ("sum", 4.0))
+WORDS = (("median", 0.0), ("mean", 1.0), ("max", 2.0), ("min", 3.0), ("sum", 4.0), ("spread", 5.0))
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The median (or `how:` mean, max, min, sum) of what the other sites measure at the same time.
+    """The median (or `how:` mean, max, min, sum, spread) of what the other sites measure at the same time.
+
+    `spread` is the robust standard deviation about the median: 1.4826 times the median of the distances from it.
 
     The others are those of the same area (`area: {tree, depth}`), or those next up or down the river (`at: upstream`). A value is
     told when all of them are in, or after `grace` when the share `coverage` of them is; later ones revise it. Readings that fail
@@ -39,7 +41,7 @@ class Neighbours:
     [nan, nan, 26.5]
     """
 
-    how: float = param(0.0, low=0.0, high=4.0, integer=True, words=WORDS, doc="median, mean, max, min or sum of the others")
+    how: float = param(0.0, low=0.0, high=5.0, integer=True, words=WORDS, doc="what is told of the others")
     inputs: float = param(1.0, low=1.0, high=64.0, integer=True, doc="filled in by the plan")
 
     foreign: ClassVar[int] = 64
@@ -55,11 +57,14 @@ class Neighbours:
         if k < p.inputs - 1.0 or s.n == 0.0:
             return nan
         n = min(int(s.n), 64)
-        if p.how == 0.0:
+        if p.how == 0.0 or p.how == 5.0:
             work = np.empty(64)
+            centre = known(middle(s.near, n, work))
+            if p.how == 0.0:
+                return centre
             for i in range(n):
-                work[i] = s.near[i % 64]
-            return known(median(work, n))
+                work[i] = tame(abs(s.near[i % 64] - centre))
+            return known(1.4826 * median(work, n))
         total, high, low = 0.0, s.near[0], s.near[0]
         for i in range(n):
             y = s.near[i % 64]

@@ -11,6 +11,7 @@ from detectors.pack import Detector, Indicator, Limit, Use
 from detectors.reading import Flag
 from detectors.registry import load
 from detectors.step import params
+from streams.packs.beside import uses
 from streams.packs.book import Book, Draft
 from streams.packs.faults import Place
 from streams.packs.values import at
@@ -86,6 +87,7 @@ def _unwatched(book: Book) -> None:
     """Hints: what is measured and never used, and sites that measure nothing."""
     used = {d.indicator for d in book.detectors.values()}
     used |= {name for i in book.indicators.values() if i.derive for name in i.derive.inputs}
+    used |= {name for use, *_ in uses(book) for name in use.beside}
     for indicator in book.indicators.values():
         draft = book.drafts[indicator.pack]
         if indicator.id not in used:

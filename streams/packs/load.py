@@ -11,6 +11,7 @@ from detectors.calendar import Calendar
 from detectors.pack import Area, City, Indicator, Pack, Site, Text
 from streams.errors import ConfigError, Fault, UsageError
 from streams.packs import nodes
+from streams.packs.beside import beside
 from streams.packs.book import ID, PACK_KEYS, Book, Draft, identifier
 from streams.packs.calendars import read_calendar
 from streams.packs.city import Calls, read_areas, read_calls
@@ -85,6 +86,7 @@ def check_city(folder: Path, only: str | None = None) -> Checked:
     derived(book)
     detectors(book)
     ruled = {draft.id: rules(book, draft) for draft in book.drafts.values()}
+    beside(book)
     packs = tuple(_pack(book, draft, ruled[draft.id]) for draft in book.drafts.values())
     lint(book)
     sites = _merged(book)

@@ -6,6 +6,7 @@ from datetime import date
 from math import isnan, nan
 from typing import Any
 
+from detectors.beside import looks
 from detectors.pack import Num, Use, Value
 from detectors.step import Param, params
 from streams.packs.faults import Faults
@@ -15,6 +16,8 @@ from streams.packs.values import Columns, Scale, on, resolve
 
 FILLED = "filled in by the plan"
 """How the documentation of a parameter begins that no pack writes."""
+WITH = "with"
+"""The series of the same site that an algorithm looks at beside its own."""
 EPOCH = date(1970, 1, 1).toordinal()
 CONSTANT = re.compile(r"c\d+")
 
@@ -34,7 +37,18 @@ def read_use(fields: Fields, name: str, kind: Any, own: str, columns: Columns) -
         value = _value(param, node, own, columns, fields.faults)
         if value is not None:
             given[param.name] = value
-    return Use(name, given)
+    return Use(name, given, _beside(fields, name, kind))
+
+
+def _beside(fields: Fields, name: str, kind: Any) -> tuple[str, ...]:
+    """The series that it looks at (`with:`). Whether they exist is asked when all are known (`beside.py`)."""
+    low, high = looks(kind)
+    named = fields.words(WITH) if high else ()
+    if high and not low <= len(named) <= high:
+        many = f"{low} to {high}" if low < high else f"{high}"
+        fields.faults.add(fields.at(WITH), f"{fields.what}: {name} needs with: {many} indicator{'s' * (high > 1)} of the site")
+        return ()
+    return named
 
 
 def written(kind: Any) -> list[Param]:
@@ -47,7 +61,7 @@ def written(kind: Any) -> list[Param]:
 
 def names(kind: Any) -> list[str]:
     """The names of the parameters that a pack writes."""
-    return [param.name for param in written(kind)]
+    return [*(param.name for param in written(kind)), *([WITH] if looks(kind)[1] else [])]
 
 
 def explained(param: Param) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from detectors.beside import asked
 from detectors.event import Change
 from detectors.level import Level
 from detectors.pack import City, Detector, Indicator, Rule
@@ -106,7 +107,9 @@ def _series(city: City, event: Change, entry: Detector | Rule | None) -> list[st
     for name in names:
         indicator, _, site = name.partition("@")
         made = indicators[indicator].derive if indicator in indicators else None
-        names += [new for new in (made.sources(site) if made else ()) if new not in names]
+        looks = [*indicators[indicator].checks, *([entry.use] if isinstance(entry, Detector) else [])]
+        fed = [*(made.sources(site) if made else ()), *(f"{other}@{site}" for other in asked(looks))]
+        names += [new for new in fed if new not in names]
     return names
 
 

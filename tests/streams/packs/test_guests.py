@@ -84,3 +84,22 @@ def test_the_feed_writes_guests_where_the_plan_names_them(tmp_path: Path) -> Non
     assert found == {f"level@{s}": frozenset(away) for s, by in (("c", "ab"), ("d", "c"))
                      if (away := {partition(b, 8) for b in by} - {partition(s, 8)})}
     assert found and guests(city, 1) == {}
+
+
+@pytest.mark.parametrize(("check", "words"), [
+    ("{neighbours: {with: made, suspect: 1}}", ""),
+    ("{neighbours: {suspect: 1}}", "check neighbours: neighbours needs with: 1 to 2 indicators of the site"),
+    ("{neighbours: {with: level, suspect: 1}}", "unknown neighbours: indicator (with) 'level'"),
+    ("{confirmed: {with: rains, above: 5}}", "unknown confirmed: indicator (with) 'rains'; did you mean rain?"),
+    ("{range: {with: rain}}", "unknown key of check range 'with'"),
+])
+def test_what_a_check_looks_at_beside(check: str, words: str, tmp_path: Path) -> None:
+    """`with:` names series of the same site that the pack may name; nothing else, and only where a check looks at one."""
+    where = folder(tmp_path, "{neighbours: level, at: upstream}")
+    file = where / "packs/river/pack.yaml"
+    file.write_text(file.read_text("utf-8").replace("checks: [", f"checks: [{check}, "), "utf-8")
+    faults = check_city(where).faults
+    assert [words in str(fault) for fault in faults] == [True] * bool(words), faults
+    if not words:
+        (level,) = (i for p in load_city(where).packs for i in p.indicators if i.id == "level")
+        assert level.checks[0].beside == ("made",)
