@@ -10,6 +10,7 @@
           - {at: 1h5min, detector: stage, site: lanxi, level: yellow}
           - {at: 3h, site: lanxi, indicator: river_level, fresh: stale}
         strict: true              # optional: nothing but what is listed may change, whoever says it
+        fit: 1820d                # optional: what the pack fits is fitted then, from the readings before (`wanglou fit`)
       - name: a dry week
         start: 2026-06-19T08:00:00+08:00
         series: {river_level@lanxi: '24x48'}
@@ -70,6 +71,7 @@ class Case:
     expects: tuple[Expect, ...] = ()
     quiet: bool = False
     strict: bool = False
+    fit: int | None = None
 
 
 @dataclass
@@ -124,12 +126,13 @@ class _Reader:
         quiet, strict = (self._yes(fields[word]) if word in fields else False for word in ("quiet", "strict"))
         if quiet == ("expect" in fields):
             self.faults.add(node.place, "a case has either `expect` or `quiet: true`")
-        until = self._at(fields["until"], start) if "until" in fields else None
+        until, fit = (self._at(fields[word], start) if word in fields else None for word in ("until", "fit"))
         listed = fields["expect"].items if "expect" in fields else []
         if "expect" in fields and not listed:
             self.faults.add(fields["expect"].place, "expect: a list of changes; for none at all write quiet: true")
         expects = tuple(found for entry in listed if (found := self._expect(entry, start)))
-        return Case(fields["name"].text, node.place.file, node.place.line, _us(start), readings, until, expects, quiet, strict)
+        return Case(fields["name"].text, node.place.file, node.place.line, _us(start), readings, until, expects, quiet, strict,
+                    fit)
 
     def _mapping(self, node: Node, allowed: tuple[str, ...], needed: tuple[str, ...]) -> dict[str, Node] | None:
         if not isinstance(node.value, dict):

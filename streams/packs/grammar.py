@@ -184,7 +184,8 @@ CASE = block(
     ("series!", "map values", "`indicator@site: '26.5+0.1x12 _x3 28.9'`: thirteen values rising by 0.1, three missing, one more"),
     ("until", "text", "a last tick at start + this"),
     ("expect", "list {expect}", "the changes that must come"), ("quiet", "flag", "nothing at all may fire"),
-    ("strict", "flag", "nothing but what is listed may change"))
+    ("strict", "flag", "nothing but what is listed may change"),
+    ("fit", "offset", "what the pack fits is fitted then, from the readings before"))
 EXPECT = block(
     "One change that must come.",
     ("at!", "offset", "offset from start, or a time"), ("detector", "text", "who says it"), ("rule", "text", "or which rule"),

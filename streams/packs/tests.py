@@ -1,14 +1,14 @@
 """The tests of packs, run: the same judge and the same rules as in service, and what fired beside what was expected."""
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from detectors.event import Change
 from detectors.level import Level
 from detectors.pack import City, Pack
-from detectors.reading import Block
+from detectors.reading import Block, Fit
 from streams.clock import iso
 from streams.packs.calling import differences
 from streams.packs.cases import Case, Expect, load_cases, off
@@ -56,7 +56,7 @@ def run_tests(city: City, pack: str, path: Path, compiled: bool = True) -> Repor
         return report
     fired: set[tuple[str, int, str]] = set()
     for case in load_cases(path, city, pack):
-        events = run_case(city, case, compiled)
+        events = run_case(city, case, compiled, pack)
         fired |= {(e.detector or e.rule, e.to, e.direction) for e in events if e.kind == "level"}
         report.results.append(compare(case, events, city))
     if not any(r.case.quiet for r in report.results):
@@ -65,11 +65,29 @@ def run_tests(city: City, pack: str, path: Path, compiled: bool = True) -> Repor
     return report
 
 
-def run_case(city: City, case: Case, compiled: bool = True) -> list[Change]:
-    """The final events of one case."""
+def run_case(city: City, case: Case, compiled: bool = True, pack: str = "") -> list[Change]:
+    """The final events of one case; `pack`: whose detectors are fitted where the case says `fit`."""
     offline = Offline(city, sites={name.partition("@")[2] for name, _, _ in case.readings}, compiled=compiled)
-    events = offline.feed(Block.of(list(case.readings)))
+    events: list[Change] = []
+    for part in _parts(city, case, pack):
+        events += offline.state.control(part) if isinstance(part, Fit) else offline.feed(part)
     return final([*events, *offline.finish(case.until)])
+
+
+def _parts(city: City, case: Case, pack: str) -> Iterator[Block | Fit]:
+    """The readings; with `fit` those before it, the rows that are fitted from them, those after."""
+    if case.fit is None:
+        yield Block.of(list(case.readings))
+        return
+    import pandas as pd
+
+    from streams.fit import fit_rows
+
+    before = [row for row in case.readings if row[1] < case.fit]
+    yield Block.of(before)
+    frame = pd.DataFrame(before, columns=["series", "t", "x"]).assign(arrived=lambda f: f["t"], flag=1)
+    yield from fit_rows(city, frame, case.fit, [d.path for p in city.packs if p.id == pack for d in p.detectors])
+    yield Block.of([row for row in case.readings if row[1] >= case.fit])
 
 
 def uncovered(pack: Pack, fired: Iterable[tuple[str, int, str]]) -> list[str]:

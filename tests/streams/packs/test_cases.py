@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from detectors.pack import City, Detector, Indicator, Ladder, Limit, Pack, Post, Route, Rule, Site, Step, Text, Use
+from detectors.pack import City, Detector, Fitting, Indicator, Ladder, Limit, Pack, Post, Route, Rule, Site, Step, Text, Use
 from streams.errors import ConfigError
 from streams.packs.cases import load_cases
 from streams.packs.tests import run_tests
@@ -103,6 +103,16 @@ def test_gaps_are_named(tmp_path: Path) -> None:
     report = run_tests(city(), "basin", write(tmp_path, case), compiled=False)
     assert report.uncovered == ["detector stage yellow", "rule wide orange"]
     assert "quiet" in report.faults[0] and not report.passed
+
+
+def test_what_is_fitted_is_fitted_from_the_readings_before(tmp_path: Path) -> None:
+    """A kind that must be fitted says nothing in a case until `fit`, and then what its own history lets it say."""
+    cases = Indicator("cases", "health", Text("病例"), "person", ("yiwu",), 86_400.0)
+    detector = Detector("outbreak", "health", "cases", Use("farrington"), (Limit(2, 1.0),), fit=Fitting())
+    found = City((Pack("health", Text("x"), (cases,), (detector,)),), {"yiwu": Site("yiwu", Text("义乌"))})
+    outbreak = "name: wave\nstart: 2022-11-07T00:00:00+08:00\nseries: {cases@yiwu: '3x1115 30x2'}"
+    said = outbreak + "\nfit: 1110d\nexpect:\n  - {at: 1116d, detector: outbreak, site: yiwu, level: yellow}"
+    assert run_tests(found, "health", write(tmp_path, said, outbreak + "\nquiet: true"), compiled=False).passed
 
 
 def test_no_file_is_a_failure(tmp_path: Path) -> None:
