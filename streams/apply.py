@@ -10,6 +10,7 @@ from streams.errors import WanglouError
 from streams.generations import Generations
 from streams.packs import load_city
 from streams.plans import Plans, city_of, plan_bytes
+from streams.plantexts import PlanTexts, texts_of
 from streams.settings import Settings
 from streams.sql import engine
 from streams.topics import announce_plan
@@ -40,6 +41,7 @@ def apply(settings: Settings, folder: Path, tests: bool = True, by: str = "") ->
                            f"`wanglou topics grow --partitions {under_way.partitions}` finishes that")
     before = plans.newest()
     name = keep(plans, city, by)
+    PlanTexts(database).put(name, texts_of(folder, (p.id for p in city.packs)))
     records = announce_plan(settings, name)
     warmed = warm(settings, city_of(before[1]) if before else None, city)
     return Applied(name, tuple(p.id for p in city.packs), ran, records, before is None or before[0] != name, warmed)

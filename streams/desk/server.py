@@ -12,6 +12,7 @@ import uvicorn
 from streams import clock
 from streams.desk import channels, names
 from streams.desk.api.app import make_app
+from streams.desk.catalogue.versions import Versions
 from streams.desk.consume import Consumer
 from streams.desk.deliver import Deliverer
 from streams.desk.engine import Work
@@ -72,6 +73,7 @@ class Desk:
             ready=self.fault,
             hosts=rules.hosts(settings.desk_host),
             rules=rules,
+            versions=Versions(settings.state_url),
         )
 
     def options(self, channel: str) -> Mapping[str, str]:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from streams import clock
 from streams.desk.alert import Actor
+from streams.desk.catalogue.versions import Versions
 from streams.desk.fold import Moment
 from streams.desk.names import Names
 from streams.desk.pages import ask
@@ -37,6 +38,7 @@ class Site:
     ready: Callable[[], str] = lambda: ""
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]", "testserver")
     rules: Rules = field(default_factory=Rules)
+    versions: Versions = field(default_factory=Versions)
     closing: bool = False
     clients: int = 0
     _head: tuple[float, int] = (float("-inf"), 0)

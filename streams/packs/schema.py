@@ -177,11 +177,12 @@ def parameter(param: Param) -> Schema:
 
 def parameters(kind: Any) -> tuple[Schema, tuple[str, ...]]:
     """All of an algorithm's parameters, and those that must be given."""
-    own, beside = written(kind), getattr(kind, "beside", None)     # `percentile` has a parameter of this name
+    own: list[Param] = written(kind)
+    beside: Any = getattr(kind, "beside", ())
     made = {p.name: parameter(p) for p in own}
-    if isinstance(beside, tuple):
+    if isinstance(beside, tuple) and beside:     # `percentile` has a parameter of this name
         made["with"] = takes("some text") | {"description": "series of the same site that it looks at as well"}
-    return made, (*(p.name for p in own if p.required), *(("with",) if "with" in made and beside[0] else ()))
+    return made, (*(p.name for p in own if p.required), *(["with"] if "with" in made and beside[0] else []))
 
 
 def _steps() -> Schema:

@@ -93,6 +93,8 @@ def test_no_word_is_without_use() -> None:
         "bt.",          # said by the report of a backtest
         "day.",
         "swap.",
+        "rules.f_",
+        "rules.fitted_",
         *(f"pub.{x}" for x in ("act_", "f_", "headline", "description", "instruction", "alert", "update", "cancel", "proposed", "published",
                                "refused", "retracted")),
         *(f"work.{x}" for x in work.STATES),
