@@ -188,7 +188,8 @@ WALKTHROUGH = """## A new indicator, watched and live
 
 Three small files and four commands. A test runs exactly these against the whole product."""
 
-AFTER = """`wanglou kinds` lists the other ways to look at a series; `scope: shadow` puts a detector on trial before it may call
+AFTER = """The feed takes up a new plan within seconds; then the warning stands on the desk, and its post is called.
+`wanglou kinds` lists the other ways to look at a series; `scope: shadow` puts a detector on trial before it may call
 anybody."""
 
 CHANNELS = """`city/channels.yaml` has `fold:` and, by channel, the options that its own file `streams/desk/channels/NAME.py`
