@@ -8,7 +8,7 @@ import pytest
 from detectors.event import Change
 from detectors.reading import Block
 from streams.feeds.rules import Rules
-from streams.feeds.story import scenario
+from streams.feeds.story import Story, scenario
 from streams.packs.load import check_city, load_city
 from streams.packs.tests import run_tests
 from streams.replay.offline import Offline
@@ -17,18 +17,26 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 STORM = CONFIGS / "city" / "scenarios" / "storm.yaml"
 MINUTE = 60_000_000
 PACKS = sorted(path.parent.name for path in CONFIGS.glob("packs/*/pack.yaml"))
+STORIES = sorted(path.stem for path in STORM.parent.glob("*.yaml") if path.stem not in ("ladders", "storm"))
 
 
-@pytest.fixture(scope="module")
-def storm() -> tuple[int, list[Change]]:
-    """The start of the storm and all that is said in it, minute by minute."""
+def played(name: str) -> tuple[Story, list[Change]]:
+    """A scenario and all that is said in it, minute by minute."""
     city = load_city(CONFIGS)
-    story = scenario(STORM.read_text(encoding="utf-8"), Rules(city))
-    assert story.invented and story.speed == 120
+    story = scenario((STORM.parent / f"{name}.yaml").read_text(encoding="utf-8"), Rules(city))
+    assert story.invented
     offline, events = Offline(city), []
     for step in story.steps(MINUTE):
         rows = [(r.series, r.t, r.x) for r in step.readings]
         events += offline.feed(Block.of(rows, arrived=step.at, source="storm")) if rows else offline.finish(step.at)
+    return story, events
+
+
+@pytest.fixture(scope="module")
+def storm() -> tuple[int, list[Change]]:
+    """The start of the storm and all that is said in it."""
+    story, events = played("storm")
+    assert story.speed == 120
     return story.start, events
 
 
@@ -70,3 +78,11 @@ def test_storm_says_nothing_false(storm: tuple[int, list[Change]]) -> None:
     assert {e.pack for e in events if e.kind != "fresh"} == {"basin", "rainstorm"} and not [e for e in events if e.kind == "feed"]
     loud = {e.site for e in events if e.kind == "level" and e.scope == "real" and e.arrived - start < 120 * MINUTE}
     assert loud == {"lanxi", "wuyi", "jinhua"}
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_scenario_tells_something(name: str) -> None:
+    """Every other scenario warns of something grave within two minutes of wall time, and its feed never falls silent."""
+    story, events = played(name)
+    grave = [e.arrived for e in events if e.kind == "level" and e.to >= 3 and e.scope == "real"]
+    assert grave and (min(grave) - story.start) / 1e6 / story.speed <= 120 and not [e for e in events if e.kind == "feed"]
