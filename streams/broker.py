@@ -14,10 +14,12 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
+from secrets import randbelow
 from time import sleep
 
 from streams import clock
@@ -147,10 +149,13 @@ def _run(command: list[str]) -> None:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of 127.0.0.1 that nobody listens on now, below those that outgoing connections are given meanwhile."""
+    for _ in range(100):
+        port = 15_000 + randbelow(17_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise Unavailable("no free port of 127.0.0.1 between 15000 and 32000")
 
 
 def start_kafka(data_dir: Path, port: int = 0, limit: float = 60.0) -> Broker:

@@ -104,12 +104,13 @@ class Run:
 def of_series(events: list[Change]) -> set[tuple[Any, ...]]:
     """What detectors and silences of single series say, with ids; where it lies in the log is left out."""
     return {(e.id, e.kind, e.alert, e.seq, e.revision, e.withdrawn, e.detector, e.site, e.indicator, e.time, e.arrived, e.before,
-             e.to, e.value, e.limit, e.since, e.onset, e.fresh, e.forecast) for e in events if e.site and e.kind != "sensor"}
+             e.to, e.value, e.limit, e.since, e.onset, e.fresh, e.forecast) for e in events
+            if e.site and not e.rule and e.kind != "sensor"}
 
 
 def of_rules(events: list[Change]) -> set[tuple[Any, ...]]:
     """The final events of rules: the order in which partitions are judged may give them other ids (design 9.14)."""
-    return {(e.rule, e.area, e.time, e.onset, e.before, e.to, e.value, e.members) for e in final(events)
+    return {(e.rule, e.area, e.site, e.time, e.onset, e.before, e.to, e.value, e.members) for e in final(events)
             if e.rule and e.kind == "level"}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +16,7 @@ import pytest
 from detectors.event import Change, alert_id, event_id
 from detectors.pack import City, Ladder, Post, Route, Step, Text
 from streams import clock
+from streams.broker import free_port
 from streams.codec import Changes, encode
 
 pytestmark = pytest.mark.broker
@@ -69,9 +69,7 @@ def ask(url: str) -> Any:
 def test_kill_the_desk_anywhere(bench: Any, city: Callable[..., City], wait: Callable[..., None]) -> None:
     """Killed while it folds and while ladders run: the same alerts, no call lost, the second post called; an orderly end."""
     bench.plan(replace(city(), ladders=LADDERS, routes=(Route("l"),), posts=POSTS))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     url, env = f"http://127.0.0.1:{port}", {"DESK_PORT": str(port), "DESK_URL": f"sqlite:///{bench.folder}/desk.db"}
     sites, now = [f"gauge-{n}" for n in range(8)], clock.now()
     produce(bench, *(Changes((change(s, 2, 0, now),)) for s in sites[:4]))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from streams.broker import free_port
 
 
 def _tools() -> Path | None:
@@ -40,9 +41,7 @@ def url() -> Iterator[str]:
     folder.mkdir(mode=0o777)
     folder.chmod(0o777)
     before = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     data = str(folder / "data")
 
     def run(tool: str, *words: str) -> None:

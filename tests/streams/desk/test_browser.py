@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from streams.broker import free_port
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no page was looked at")
 CHROMIUM = shutil.which("chromium")
@@ -32,9 +33,7 @@ class Served:
 
         from streams.desk.api.app import make_app
 
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.bench, self.site, self.url = bench, site, f"http://127.0.0.1:{self.port}"
         self.server = uvicorn.Server(
             uvicorn.Config(make_app(site), port=self.port, log_level="error", timeout_graceful_shutdown=1)

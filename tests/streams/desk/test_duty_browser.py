@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from detectors.event import Change
+from streams.broker import free_port
 from streams.desk.duty import deeds
 from streams.desk.duty.roster import shift_id
 from streams.desk.duty.sheet import read
@@ -52,9 +52,7 @@ def served(tmp_path: Path, night: Any) -> Iterator[tuple[Any, Any, str]]:
     bench, site = night(tmp_path, fill=False)
     with bench.store.begin() as s:
         deeds.enforce_sheet(s, read(ROSTER.encode(), bench.names.posts, ()).plain(), bench.names.actor("leader"), bench.m)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = uvicorn.Server(uvicorn.Config(make_app(site), port=port, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from streams.broker import free_port
 from streams.desk.channels import Message, Outcome, Result
 from streams.desk.tables import Delivery
 
@@ -40,9 +40,7 @@ def desk(tmp_path: Path, night: Any, change: Any) -> Iterator[tuple[Any, str, st
     bench, site = night(tmp_path, fill=False)
     bench.put(bad := change("river_level", "lanxi", 3))
     bench.deliver(log=Refuses())
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = uvicorn.Server(uvicorn.Config(make_app(site), port=port, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

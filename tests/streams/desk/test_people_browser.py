@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from streams.broker import free_port
 from streams.desk.people import accounts, links
 from streams.desk.tables import Delivery
 
@@ -44,9 +44,7 @@ def desk(tmp_path: Path, night: Any, change: Any) -> Iterator[Any]:
         accounts.add(s, "kan", PASSWORD, ["viewer"], bench.now)
     bench.put(red := change("methane", "renmin", 4))
     bench.red = red.alert
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = uvicorn.Server(uvicorn.Config(make_app(site), port=port, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from streams.broker import free_port
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no page was looked at")
 CHROMIUM = shutil.which("chromium")
@@ -40,9 +41,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, night: Any) -> Iterator[tuple
     outward = Outward(code="33070041600000", hazards=(Hazard(("basin",), Text("洪水", "Flood"), "Geo", "11A01"),),
                       units=(Unit("street", Text("城中街道 141"), "https://work.example.cn", "$WANGLOU_SECRET_WORK"),))
     bench.names = Names(replace(bench.names.city, outward=outward), "7c1e9a00")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = uvicorn.Server(uvicorn.Config(make_app(site), port=port, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
