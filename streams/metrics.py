@@ -192,6 +192,8 @@ class Metrics:
     desk_leader = _gauge("wanglou_desk_leader", "", "1 on the desk that leads, else 0", "max")
     desk_clients = _gauge("wanglou_desk_clients", "", "Pages that listen")
     canary_seconds = _gauge("wanglou_canary_seconds", "", "Last end-to-end time of the canary", "max")
+    skill = _gauge("wanglou_skill", "pack detector version score", "Of the newest stored backtest: pod, far, csi", "max")
+    skill_lead = _gauge("wanglou_skill_lead_seconds", "pack detector version", "And its median lead time", "max")
     canary_success = _gauge("wanglou_canary_last_success_timestamp_seconds", "", "When the canary last came through", "max")
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:

@@ -14,6 +14,7 @@ def register(app: typer.Typer) -> None:
 
 def apply(configs: Annotated[Path | None, typer.Option(help="Folder of configs.")] = None,
           tests: Annotated[bool, typer.Option(help="Run the packs' tests first.")] = True,
+          without_gate: Annotated[str, typer.Option(help="Although a gate is missed on the stored history: the reason why.")] = "",
           json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
     """Check and test the packs, keep the plan in SQL, write it to the log. Each partition switches at its own record."""
     from msgspec.json import encode
@@ -23,10 +24,15 @@ def apply(configs: Annotated[Path | None, typer.Option(help="Folder of configs."
     from streams.settings import settings
 
     ours = settings(configs=configs)
-    done = put(ours, find_configs(ours.configs), tests)
+    done = put(ours, find_configs(ours.configs), tests, waive=without_gate)
     if json:
         print(encode(done).decode())
     else:
         print(f"plan {done.hash} ({', '.join(done.packs)}) is in {done.records} logs after {done.tests} tests"
               f"{'' if done.changed else '; it was the newest before'}"
               f"{f'; {done.warmed} series filled from history' if done.warmed else ''}")
+        for missed in done.missed:
+            print(f"gate missed and waived: {missed}")
+        for why in dict.fromkeys(done.unproved.values()):
+            names = [path for path, reason in done.unproved.items() if reason == why]
+            print(f"未验证 unproved ({why}): {', '.join(names)}")

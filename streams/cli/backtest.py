@@ -24,8 +24,9 @@ def register(app: typer.Typer) -> None:
 
 def backtest(
     pack: Annotated[str, typer.Argument(help="The pack whose detectors are measured.")],
-    history: Annotated[list[Path], typer.Option(help="History CSV; may be given several times.")],
-    episodes: Annotated[Path, typer.Option(help="CSV: site,level,start,end[,note]; empty level = any above normal.")],
+    history: Annotated[list[Path] | None, typer.Option(help="History CSV, also several; default: the history database.")] = None,
+    episodes: Annotated[Path | None, typer.Option(help="CSV: site,level,start,end[,indicator][,outcome][,note]; empty level = "
+                                                  "any above normal. Default: the pack's and the desk's close-outs.")] = None,
     configs: Annotated[Path | None, typer.Option(help="Folder of configs.")] = None,
     window: Annotated[str, typer.Option(help="An alarm counts for an episode from so long before its start.")] = "24h",
     merge: Annotated[str, typer.Option(help="Alarms of one site so close together are one.")] = "1h",
@@ -39,6 +40,10 @@ def backtest(
     report: Annotated[Path | None, typer.Option(help="One HTML file with pictures and the same numbers as JSON.")] = None,
     lang: Annotated[str, typer.Option(help="Language of the report: zh or en.")] = "zh",
     suggest: Annotated[bool, typer.Option("--suggest", help="Look for limits that would have done better.")] = False,
+    desk: Annotated[bool | None, typer.Option(help="Episodes of warnings closed as true as well; default: without --episodes.")
+                    ] = None,
+    store: Annotated[bool, typer.Option("--store", help="Keep the figures in the state database: pages and metrics show them.")
+                     ] = False,
     json: Annotated[bool, typer.Option("--json", help="A JSON list, one object per detector and level.")] = False,
 ) -> None:
     """Judge a history and compare the alarms with labelled episodes; exit 1 below the pack's own gates."""
@@ -51,9 +56,8 @@ def backtest(
     from streams.packs.offsets import micros
     from streams.replay import backtest as testing
     from streams.replay.bar import bar
-    from streams.replay.episodes import read
     from streams.replay.match import Window
-    from streams.replay.options import city_of, history_of, writable
+    from streams.replay.options import city_of, writable
 
     by = Window(*(micros(text, name) for text, name in ((window, "--window"), (after, "--after"), (merge, "--merge"))))
     if lang not in ("zh", "en"):
@@ -64,14 +68,13 @@ def backtest(
     if chosen is None:
         raise UsageError(f"no pack {pack!r}{meant(pack, [p.id for p in city.packs])}")
     other, was = city_of(against, pack) if against else (None, "")
-    labels = read(episodes, tz)
-    past = history_of(history, tz, time, site, map, arrived, texts=False)
+    past, labels, notes = _past(city, chosen.id, configs, history, episodes, desk, (tz, time, site, map, arrived))
     with bar("judging", len(past) * (2 if other else 1)) as progress:
         study = testing.study(city, past, labels, pack, by, progress=progress)
         before = testing.study(other, past, labels, pack, by, progress=progress) if other else None
     rows = list(study.rows.values())
     print(f"{len(past)} readings, {len(past.rejects)} rejects, {len(labels)} episodes", file=sys.stderr)
-    for note in [*past.rejects[:20], *testing.strangers(chosen, labels, testing.covered(past))]:
+    for note in [*notes, *past.rejects[:20], *testing.strangers(chosen, labels, testing.covered(past))]:
         print(note, file=sys.stderr)
     advice = _advice(city, past, labels, pack, study) if suggest else {}
     if json:
@@ -86,9 +89,46 @@ def backtest(
         from streams.replay.report.page import Told, page
 
         target.write_text(page(Told(city, chosen, past, study, version[:8], before, was[:8], advice), lang), "utf-8")
+    if store:
+        _store(city, version, rows, ", ".join(f"{f}" for f in history) if history else "history")
     short = testing.failures(chosen, rows)
     if short:
         raise WanglouError("\n".join(short))
+
+
+def _past(city: City, pack: str, configs: Path | None, files: list[Path] | None, labels: Path | None, desk: bool | None,
+          named: tuple[str, str, str, str, str]) -> tuple[History, list[Episode], list[str]]:
+    """Readings and episodes, each from the file that was given or from the stores."""
+    from streams.errors import WanglouError
+    from streams.packs import find_configs
+    from streams.replay.episodes import read
+    from streams.replay.options import history_of
+    from streams.replay.stores import closed, past
+    from streams.replay.stores import episodes as true_ones
+    from streams.settings import settings
+
+    own = find_configs(configs) / "packs" / pack / "episodes.csv"
+    asked = labels is None if desk is None else desk
+    if files:
+        known = read(labels or own, named[0]) if labels or own.is_file() else []
+        known += true_ones(closed(settings().desk_url, pack), known) if asked else []
+        found, notes = history_of(files, *named, texts=False), list[str]()
+    else:
+        stored = past(settings(), city, pack, labels or own, asked)
+        found, known, notes = stored.history, stored.episodes, stored.notes
+    if not len(found) or not known:
+        lack = "history holds no reading of it: give --history, or `wanglou history import`" if not len(found) else \
+            f"no episode is known in that time: give --episodes, or write {own}"
+        raise WanglouError("\n".join([f"pack {pack}: {lack}", *notes]))
+    return found, known, notes
+
+
+def _store(city: City, version: str, rows: list[Row], source: str) -> None:
+    from streams.settings import settings
+    from streams.skill import Skill
+    from streams.sql import engine
+
+    print(f"{Skill(engine(settings().state_url)).put(city, version, rows, source)} rows stored", file=sys.stderr)
 
 
 def _advice(city: City, past: History, labels: list[Episode], pack: str, study: Study) -> dict[tuple[str, int], Advice]:

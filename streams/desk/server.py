@@ -32,6 +32,7 @@ from streams.desk.site import Site
 from streams.desk.store import Store
 from streams.metrics import Metrics
 from streams.settings import Settings
+from streams.skill import Scores
 from streams.sql import wait_for_database
 
 log = structlog.get_logger("wanglou.desk")
@@ -54,6 +55,9 @@ class Desk:
             self.deliverer.link = links(self.store, settings.desk_public)
         self.consumer = Consumer(self.store, settings.broker, settings.topic("events"), self.moment, self.metrics)
         meter = Meter(self.store, self.metrics, self.names, clock.now)
+        scores = Scores(settings.state_url)
+        self.metrics.skill.watch(scores.shares)
+        self.metrics.skill_lead.watch(scores.leads)
         kafka = publish_log.Kafka(settings.broker, settings.topic(publish_log.TOPIC))
         writer = publish_log.Writer(self.store, self.names, kafka.connect, kafka.tail, 5.0)
         courier = Courier(self.store, self.deliverer.channels, self.moment, url, hand.sender(settings, clock.now))

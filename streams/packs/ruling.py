@@ -53,12 +53,15 @@ def _ids(draft: Draft) -> list[str]:
 
 
 def gates(book: Book, draft: Draft) -> dict[str, dict[str, float]]:
-    """`skill: {stage: {pod: 0.8, lead: 2h}}`: what a backtest of a detector must reach."""
+    """`skill: {stage: {pod: 0.8, lead: 2h}}`: what a backtest of a detector must reach; `stage/red` = at this level alone."""
     found = {}
     known = [*(d.id for d in book.detectors.values() if d.pack == draft.id), *book.detectors]
     for name, node in draft.fields.each("skill"):
-        if f"{draft.id}/{name}" not in book.detectors:
+        ident, _, word = name.partition("/")
+        if f"{draft.id}/{ident}" not in book.detectors:
             draft.faults.unknown(draft.fields.sub("skill").at(name), "detector", name, known)
+        elif word and word not in WORDS:
+            draft.faults.unknown(draft.fields.sub("skill").at(name), "level", word, WORDS)
         gate = Fields(node, draft.faults, f"skill of {name}", GATES)
         found[name] = {key: _gate(gate, key) for key in node.fields if key in GATES}
     return found

@@ -22,6 +22,9 @@ from streams.replay.match import Account, Row, Window, match
 if TYPE_CHECKING:
     from streams.replay.history import History
 
+FIGURE = {"lead": "lead_median_s"}
+"""Where a gate's word is not its figure's name."""
+
 
 @dataclass(frozen=True)
 class Study:
@@ -66,15 +69,16 @@ def study(city: City, history: History, episodes: list[Episode], pack: str, wind
     for detector in chosen.detectors:
         for level in sorted({limit.level for limit in detector.limits}):
             key = detector.path, level
-            accounts[key] = {site: match(site, wanted(episodes, site, level), judged.alarms(detector.path, site, level), window)
+            accounts[key] = {site: match(site, wanted(episodes, site, level, detector.indicator),
+                                         judged.alarms(detector.path, site, level), window)
                              for site in sites(city, detector) if says(detector, level, site)}
             rows[key] = sum(accounts[key].values(), Account()).row(*key, judged.days, judged.scored[detector.indicator])
     return Study(rows, accounts, judged, window)
 
 
-def wanted(episodes: Iterable[Episode], site: str, level: int) -> list[Episode]:
-    """The episodes of a site that a detector at this level should have caught."""
-    return [e for e in episodes if e.site == site and (e.level == 0 or e.level >= level)]
+def wanted(episodes: Iterable[Episode], site: str, level: int, indicator: str = "") -> list[Episode]:
+    """The episodes of a site that a detector of the indicator at this level should have caught."""
+    return [e for e in episodes if e.site == site and (e.level == 0 or e.level >= level) and e.indicator in ("", indicator)]
 
 
 def sites(city: City, detector: Detector) -> tuple[str, ...]:
@@ -100,7 +104,7 @@ def failures(pack: Pack, rows: list[Row]) -> list[str]:
         for row in rows:
             if row.detector == f"{pack.id}/{ident}" and level in ("", row.level):
                 out += [f"{row.detector} {row.level}: {figure} {got if got is None else round(got, 3)}, the gate asks {want:g}"
-                        for figure, want in gate.items() if _short(figure, got := getattr(row, figure, None), want)]
+                        for figure, want in gate.items() if _short(figure, got := getattr(row, FIGURE.get(figure, figure)), want)]
     return out
 
 

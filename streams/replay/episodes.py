@@ -1,4 +1,8 @@
-"""Labelled episodes: `site,level,start,end[,note]`; an empty level = any above normal."""
+"""Labelled episodes: `site,level,start,end[,indicator][,outcome][,note]`; an empty level = any above normal.
+
+With an indicator only its detectors should have caught the episode. A row with the outcome `false` or `fault` says what did not
+happen: a warning that people closed as such. It stands in the file for people and is no episode.
+"""
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -12,6 +16,8 @@ from streams.packs.faults import meant
 from streams.replay.lines import records
 from streams.replay.times import times, zone
 
+OUTCOMES = ("", "true", "false", "fault")
+
 
 @dataclass(frozen=True)
 class Episode:
@@ -22,6 +28,7 @@ class Episode:
     start: int
     end: int
     note: str = ""
+    indicator: str = ""         # "" = of every indicator of the site
 
 
 def read(path: Path, tz: str = "") -> list[Episode]:
@@ -30,7 +37,7 @@ def read(path: Path, tz: str = "") -> list[Episode]:
     for line, row, torn in records(path):
         lacking = [name for name in ("site", "start", "end") if not row.get(name)]
         moments, wrong = times(pd.Index([row.get("start", ""), row.get("end", "")]), place)
-        word = row.get("level", "").lower()
+        word, outcome = row.get("level", "").lower(), row.get("outcome", "").lower()
         if torn is not None:
             faults.append(str(torn))
         elif lacking:
@@ -41,9 +48,11 @@ def read(path: Path, tz: str = "") -> list[Episode]:
             faults.append(f"{path}:{line}: unknown level {word!r}{meant(word, [w for w in LEVELS if w != 'normal'])}")
         elif moments[1] < moments[0]:
             faults.append(f"{path}:{line}: ends before it starts")
-        else:
+        elif outcome not in OUTCOMES:
+            faults.append(f"{path}:{line}: unknown outcome {outcome!r}{meant(outcome, OUTCOMES[1:])}")
+        elif outcome in ("", "true"):
             episodes.append(Episode(row["site"], int(LEVELS.get(word, Level.NORMAL)), int(moments[0]), int(moments[1]),
-                                    row.get("note", "")))
+                                    row.get("note", ""), row.get("indicator", "")))
     if faults:
         raise WanglouError("\n".join(faults))
     return episodes

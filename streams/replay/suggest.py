@@ -45,8 +45,8 @@ def suggest(city: City, history: History, episodes: list[Episode], pack: str, st
     out: dict[tuple[str, int], Advice] = {}
     for path, (detector, level, by) in tried.items():
         key, best = (detector.path, level), out.get((detector.path, level))
-        account = sum((match(site, wanted(episodes, site, level), judged.alarms(path, site, level), study.window)
-                       for site in sites(city, detector) if says(detector, level, site)), Account())
+        account = sum((match(site, wanted(episodes, site, level, detector.indicator), judged.alarms(path, site, level),
+                             study.window) for site in sites(city, detector) if says(detector, level, site)), Account())
         csi, now = account.row(*key, 1.0, 0).csi, study.rows[key]
         always = any(m.kind == "hit" and m.lead is None for m in account.matches)      # on before any episode: no warning
         if csi is not None and not always and csi > max(best.csi if best else 0.0, now.csi or 0.0):
