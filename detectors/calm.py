@@ -19,7 +19,7 @@ def calm(state: State, block: Block, table_of: Any, row_of: Any) -> bool:
     """Whether the block may be judged so: no reading late, repeated, a guest or of several inputs, none traced."""
     if state.trace is not None or state.guests or len(block) < 2 or not np.array_equal(block.arrived, block.t):
         return False
-    if any(t.several or t.askers or t.group.indicator.complete or t.group.published is not None for t in state.tables):
+    if any(t.several or t.askers or t.sums or t.group.indicator.complete or t.group.published is not None for t in state.tables):
         return False
     order = np.argsort(block.index, kind="stable")
     same = np.diff(block.index[order]) == 0

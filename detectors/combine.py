@@ -7,13 +7,14 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from detectors.areas import Areas
+from detectors.areasums import AreaSums
 from detectors.contact import Contact
 from detectors.event import Change, alert_id, event_id
 from detectors.leads import Leads
 from detectors.members import History
 from detectors.pack import City, Detector, Indicator
 from detectors.places import Places
-from detectors.reading import Source
+from detectors.reading import Part, Source
 from detectors.ruling import Key, Ruling
 from detectors.rulings import Rulings
 
@@ -61,6 +62,7 @@ class Board:
         self._places = Places(plan)
         self.rules = Rulings(self._places.rulings, self.histories, self._away, Leads(plan, self._places))
         self._fed = self._inputs()
+        self.sums = AreaSums(plan)
 
     # --- what the plan says
 
@@ -90,6 +92,15 @@ class Board:
             out += self.rules.hear(self._fed.get(key[1], (key[1],)), change)
         return out
 
+    def summed(self, part: Part) -> list[Change]:
+        """What a partition has of an area's sum at one time."""
+        return [event for change in self.sums.part(part, self.now) for event in self._of_area(change)]
+
+    def _of_area(self, change: Change) -> list[Change]:
+        """The same as of a site, and what is said of the area itself says so."""
+        return [replace(e, site="", area=e.site) if self.sums.holds(e) and e.detector == change.detector else e
+                for e in self.change(change)]
+
     def tick(self, partition: int, now: int) -> list[Change]:
         """A tick that the judge of a partition forwarded. Ours is the slowest partition's."""
         behind, newest = self._behind(), max(self.ticks.values(), default=now)
@@ -99,6 +110,8 @@ class Board:
         slowest = min(self.ticks.values())
         self.now = max(self.now, slowest) if self.now else slowest      # 0 = no tick yet: a history may be of before 1970
         out = self.contact.tick(self.now)
+        if self.sums:
+            out += [event for change in self.sums.tick(self.now) for event in self._of_area(change)]
         return out + (self.rules.hear(None, Change(kind="", time=now, arrived=now)) if self._behind() != behind else [])
 
     def source(self, source: Source) -> list[Change]:
@@ -116,7 +129,8 @@ class Board:
         new.contact.keep(known)
         new._raised = {key: history for key, history in new.histories.items() if history.level}
         new.ticks, new.places, new.now, new.stride = dict(self.ticks), dict(self.places), self.now, self.stride
-        out = new.rules.take_over(self.rules, self.now)
+        out = [event for change in new.sums.take_over(self.sums) for event in new._of_area(change)]
+        out += new.rules.take_over(self.rules, self.now)
         return new, out + new.rules.hear(None, Change(kind="", time=self.now, arrived=self.now))
 
     # --- what it holds
@@ -160,7 +174,7 @@ class Board:
     def rest(self) -> dict[str, Any]:
         """What is kept of all together."""
         return {"contact": self.contact.dump(), "ticks": [[p, t] for p, t in self.ticks.items()], "places": self.places,
-                "now": self.now, "stride": self.stride, **self.rules.dump()}
+                "now": self.now, "stride": self.stride, **({"sums": self.sums.dump()} if self.sums else {}), **self.rules.dump()}
 
     def load(self, body: dict[str, Any]) -> None:
         """The way back, by name: what the plan no longer has is left out. A part is added to what there is."""
@@ -175,6 +189,8 @@ class Board:
         self.ticks = {p: t for p, t in body["ticks"]}
         self.places, self.now, self.stride = dict(body["places"]), body["now"], body["stride"]
         self.rules.load(body)
+        if self.sums and "sums" in body:
+            self.sums.load(body["sums"])
         self.__dict__.pop("_held", None)                # it looks anew
 
     # --- small things

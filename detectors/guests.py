@@ -53,7 +53,7 @@ def named(indicators: Iterable[Indicator]) -> dict[str, tuple[str, ...]]:
     """Foreign series -> the sites that name it, for whoever has to write its readings into their partitions as well."""
     found: dict[str, dict[str, None]] = {}
     for indicator in indicators:
-        if indicator.derive is not None and indicator.derive.guests:
+        if indicator.derive is not None and indicator.derive.guests and not indicator.derive.tree:
             for site in indicator.sites:
                 for series in indicator.derive.sources(site):
                     found.setdefault(series, {})[site] = None

@@ -17,6 +17,7 @@ from detectors.reading import GUEST, Block, Flag
 from detectors.rewind import again, rewind
 from detectors.several import expire, gather
 from detectors.state import State
+from detectors.sums import add
 from detectors.table import Floats, Rows, Table
 
 __all__ = ["State", "judge", "tick"]
@@ -165,6 +166,9 @@ def hand_on(state: State, table: Table, slot: Rows, t: Floats, x: Floats, outcom
                             np.maximum(outcome.flag[said], 1.0))
             there = rows >= 0
             changes += process(state, below, rows[there], t[said][there], values[said][there], flag[there], arrived, None)
+    for part in add(table, slot, t, x, outcome.flag) if table.sums else ():
+        assert arrived is not None                       # calm.py passes such plans by
+        state.parts[part.series, part.t, arrived] = part
     if table.askers:
         assert arrived is not None                       # calm.py passes such plans by
         changes += tell(state, table, slot, t, x, outcome.flag, arrived,

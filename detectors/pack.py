@@ -66,6 +66,7 @@ class Derive:
     """How a derived indicator is made. `inputs` are indicator ids of the same site, in the operator's order.
 
     With `guests` it is made of its one input at other sites: by site, those whose readings come to it as guests (design 9.10).
+    With `tree` these are the sites of areas: by `tree:area`, and judged in `combine` (sums.py).
     """
 
     use: Use
@@ -73,6 +74,7 @@ class Derive:
     coverage: float = 1.0           # share of inputs (or of expected readings in a window) that must be there
     grace: float = 0.0              # seconds to wait for the other inputs of one t
     guests: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    tree: str = ""
 
     def sources(self, site: str) -> tuple[str, ...]:
         """The series that it is made of at a site."""

@@ -17,6 +17,7 @@ from detectors.loops import HEAD, RULE, SERIES
 from detectors.pack import City, Detector, Indicator, Num, Use, Value
 from detectors.registry import load
 from detectors.step import Param, params
+from detectors.sums import record as summing
 
 MICRO = 1e6
 MONTH = 31 * 86_400.0
@@ -70,8 +71,10 @@ class Group:
         others = [plan.indicators[i] for i in asked([*indicator.checks, *(d.use for d in self.detectors)])]
         late = max(indicator.lateness, lateness(indicator, others))
         self.beside = [Piece(f"beside:{i.id}", record(indicator, i, late)) for i in others]
+        self.sums = [Piece(f"area:{i.id}", summing(indicator)) for i in plan.indicators.values()
+                     if i.derive and i.derive.tree and i.derive.inputs == (indicator.id,)]
         self.pieces = [Piece("series", SERIES), *(Piece(f"head:{d.path}", HEAD) for d in self.detectors),
-                       *self.checks, *self.kinds, *self.ops, *self.made, *self.beside]
+                       *self.checks, *self.kinds, *self.ops, *self.made, *self.beside, *self.sums]
         ends = np.cumsum([p.width for p in self.pieces])
         self.at = {p.name: slice(int(e) - p.width, int(e)) for p, e in zip(self.pieces, ends, strict=True)}
         self.width = int(ends[-1])
@@ -168,7 +171,8 @@ class Plan:
         """Site -> the names of its series."""
         found: dict[str, list[str]] = {site: [] for site in self.city.sites}
         for name in self.series:
-            found.setdefault(name.partition("@")[2], []).append(name)
+            if name.partition("@")[2] in self.city.sites or ":" not in name:        # `tree:area` is no site
+                found.setdefault(name.partition("@")[2], []).append(name)
         return {site: tuple(names) for site, names in found.items()}
 
     @cached_property

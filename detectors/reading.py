@@ -95,7 +95,10 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A partial sum of one partition for an area series (merged in combine)."""
+    """The part of one partition of an area's sum at one time (merged in combine), and the offset that brought it.
+
+    `sum` is what the operator makes of the values as whole numbers (sums.py); `count` of `of` sites have one.
+    """
 
     partition: int
     series: str
@@ -103,6 +106,7 @@ class Part:
     sum: float
     count: int
     of: int
+    offset: int = -1
 
 
 @dataclass(frozen=True, slots=True)

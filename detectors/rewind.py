@@ -67,9 +67,10 @@ def again(state: State, table: Table, row: int, arrived: int, hand_on: HandOn, a
     series = table.live.series
     kept = {name: float(series[name][row]) for name in _LIVE_ONLY}
     before = table.live.heads[row].copy()
-    beside = [table.live.part[row, table.group.at[p.name]].copy() for p in table.group.beside]
+    kept_beside = (*table.group.beside, *table.group.sums)      # not of its own steps
+    beside = [table.live.part[row, table.group.at[p.name]].copy() for p in kept_beside]
     table.live.part[row] = table.base.part[row]
-    for piece, values in zip(table.group.beside, beside, strict=True):
+    for piece, values in zip(kept_beside, beside, strict=True):
         table.live.part[row, table.group.at[piece.name]] = values
     t, x, flag, _ = table.kept(row)
     for name, value in kept.items():

@@ -12,7 +12,7 @@ from detectors.event import Change, alert_id
 from detectors.guests import targets
 from detectors.pack import Indicator
 from detectors.plan import Plan
-from detectors.reading import Fit, Source
+from detectors.reading import Fit, Part, Source
 from detectors.store import cut, dump, load
 from detectors.table import Floats, Outcome, Rows, Table
 
@@ -35,6 +35,8 @@ class State:
         self.tables: list[Table] = []
         for group in plan.groups.values():
             here = [s for s in group.indicator.sites if self.held is None or s in self.held]
+            if group.indicator.derive and group.indicator.derive.tree:
+                here = []                               # of areas; judged in combine
             table = Table(group, here, compiled)
             table.several = [i for i in plan.several if i.derive and group.indicator.id in i.derive.inputs]
             table.windows = [_window(i) for i in group.feeds]
@@ -45,6 +47,7 @@ class State:
             for piece in table.group.beside:
                 self.table_of[piece.name.partition(":")[2]].askers.append(table)
         self.guests = targets(self.tables)
+        self.parts: dict[tuple[str, int, int], Part] = {}       # of area series, by when they came; since they were last taken
         self.now = -(2**62)
         self.due = np.array([inf])
         self.sources: list[str] = [""]
@@ -130,6 +133,11 @@ class State:
         if where is not None:
             self.flags[where] = int(flag)
             self.named[int(where)] = word
+
+    def told_parts(self) -> list[tuple[int, Part]]:
+        """What changed in the areas since this was last asked, and when it came (µs UTC); of one moment the newest of each."""
+        parts, self.parts = [(came, part) for (_, _, came), part in self.parts.items()], {}
+        return parts
 
     # ---- control records -------------------------------------------------------------------------------
 

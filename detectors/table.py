@@ -15,6 +15,7 @@ from detectors.loops import EVENT, HEAD, MOST, SERIES
 from detectors.pack import Indicator
 from detectors.plan import Group, Piece, told_plainly
 from detectors.reading import Fit
+from detectors.sums import summed
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -100,6 +101,7 @@ class Table:
         self.waiting: dict[int, dict[float, Waiting]] = {}
         self.kept_beside = {p.name.removeprefix("beside:"): self.live.part[:, group.at[p.name]].view(p.dtype)[:, 0]
                             for p in group.beside}
+        self.sums = summed(self)                # area series that this one adds to
         self.askers: list[Table] = []           # those whose steps look at this series (beside.py)
         self.several: list[Indicator] = []      # derived indicators of several inputs that this one feeds
         self.windows: list[float] = []          # of each derive operator, µs

@@ -11,7 +11,7 @@ import structlog
 from detectors.combine import Board
 from detectors.event import Change
 from detectors.plan import Plan
-from detectors.reading import PlanRecord, Source, Tick
+from detectors.reading import Part, PlanRecord, Source, Tick
 from detectors.ruling import Key
 from streams.codec import BadRecord, Changes, Record, decode
 from streams.ledger import Out, Place, Taken
@@ -96,6 +96,8 @@ class Combining:
             return [event for change in placed for event in self._loaded().change(change)]
         if isinstance(record, Tick):
             return self.board.tick(record.partition, record.now)
+        if isinstance(record, Part):
+            return self.board.summed(record)
         return self.board.source(record) if isinstance(record, Source) else []
 
     def _move(self, record: PlanRecord) -> list[Change]:

@@ -1,6 +1,7 @@
 """The judge's work on one partition: a record of `readings` in, records for `levels`, `judged` and `rejects` out."""
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -84,9 +85,9 @@ class Judging:
             with self.metrics.judge_seconds.time():
                 changes = judge(plan, self.state, record)
             self._timed(record)
-            return [*out(changes, sent=record.sent), *self._judged(plan, record)]
+            return [*out(changes, sent=record.sent), *self._parts(offset), *self._judged(plan, record)]
         if isinstance(record, Tick):
-            return [*out(tick(plan, self.state, record.now)), *self._forward(record)]
+            return [*out(tick(plan, self.state, record.now)), *self._parts(offset), *self._forward(record)]
         if isinstance(record, Source):
             told = [Out(self.levels, encode(record))] if self.place.partition == 0 else []
             return [*out(self.state.control(record)), *told]
@@ -121,6 +122,11 @@ class Judging:
             if flag > Flag.GOOD and indicator is not None:
                 self.metrics.flags.labels(indicator.pack, said.sources[check], Flag(flag).name.lower()).inc()
         return [Out(self.settings.topic("judged"), encode(said), self.place.partition)]
+
+    def _parts(self, offset: int) -> list[Out]:
+        """What this partition adds to the sums of areas; the newest of each time."""
+        parts = {(part.series, part.t): part for _, part in self.state.told_parts()}
+        return [Out(self.levels, encode(replace(part, partition=self.place.partition, offset=offset))) for part in parts.values()]
 
     def _forward(self, record: Tick) -> list[Out]:
         """`combine` learns how far this partition is."""

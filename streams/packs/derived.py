@@ -9,11 +9,12 @@ from detectors.pack import Derive, Indicator, Use
 from detectors.program import INPUT
 from detectors.registry import load
 from detectors.step import params
+from detectors.sums import KINDS
 from streams.packs.book import Book, Draft
 from streams.packs.faults import Place
 from streams.packs.fields import Fields
 from streams.packs.grammar import DERIVED
-from streams.packs.guests import KEYS, foreign, moved, read_guests
+from streams.packs.guests import KEYS, foreign, moved, read_areas, read_guests
 from streams.packs.indicators import read_indicator
 from streams.packs.nodes import Node
 from streams.packs.params import names, read_use
@@ -50,6 +51,9 @@ def _derive(book: Book, draft: Draft, name: str, node: Node, first: Callable[[st
         _unclear(draft, fields, found, operators)
         return
     operator, op = found[0], operators[found[0]]
+    if operator in KINDS and "area" in node.fields:
+        _over_area(book, draft, name, node, operator, first)
+        return
     keys = (operator, *SHARED, *names(op), *(KEYS if foreign(op) else ()))
     fields = Fields(node, draft.faults, f"derive {name}", keys)
     inputs = _inputs(book, draft, operator, op, fields)
@@ -57,6 +61,8 @@ def _derive(book: Book, draft: Draft, name: str, node: Node, first: Callable[[st
         first(input, place)
     sources = [book.indicators[i] for i, _ in inputs if i in book.indicators]
     if not sources or len(sources) != len(inputs):
+        return
+    if _of_areas(draft, fields, sources):
         return
     away = read_guests(book, draft, fields, operator, sources[0]) if foreign(op) else {}
     if foreign(op) and not away:
@@ -73,6 +79,35 @@ def _derive(book: Book, draft: Draft, name: str, node: Node, first: Callable[[st
     made = Derive(use, tuple(s.id for s in sources), coverage, grace, away)
     checks = indicator.checks or (moved(sources[0], away) if away and foreign(op) == 1 else ())
     book.indicators[name] = replace(indicator, derive=made, checks=checks)
+
+
+def _over_area(book: Book, draft: Draft, name: str, node: Node, operator: str, first: Callable[[str, Place], None]) -> None:
+    """A sum (mean, max, min, count) of all sites of each area of one depth: a series of the area."""
+    fields = Fields(node, draft.faults, f"derive {name}", (operator, "area", "coverage"))
+    named, visible = node.fields[operator], book.visible(draft)
+    if named.text not in visible:
+        draft.faults.unknown(named.place, "indicator", named.text, visible)
+        return
+    first(named.text, named.place)
+    source = book.indicators.get(named.text)
+    areas = read_areas(book, fields, source) if source is not None else {}
+    if source is None or not areas or _of_areas(draft, fields, [source]):
+        return
+    like = replace(source, id=name, pack=draft.id, sites=tuple(areas), checks=(), derive=None, keep={}, wall=False, complete=(),
+                   unit="" if operator == "count" else source.unit, lateness=max(source.lateness, source.every))
+    indicator = read_indicator(book, draft, name, draft.fields.sub("indicators").get(name), like.sites, like)
+    coverage, tree = fields.number("coverage", 0.8, 0.0, 1.0), next(iter(areas)).partition(":")[0]
+    made = Derive(Use(operator), (source.id,), coverage, 0.0, areas, tree)
+    book.indicators[name] = replace(indicator, derive=made)
+
+
+def _of_areas(draft: Draft, fields: Fields, sources: list[Indicator]) -> bool:
+    """Whether an input is a series of areas, of which nothing is derived; a fault if so."""
+    found = [source.id for source in sources if source.derive is not None and source.derive.tree]
+    if found:
+        draft.faults.add(fields.place, f"{fields.what}: {found[0]} is of areas, and nothing can be derived of it; "
+                         "derive at the sites first, then sum over the area")
+    return bool(found)
 
 
 def _inputs(book: Book, draft: Draft, operator: str, op: Any, fields: Fields) -> list[tuple[str, Place]]:

@@ -32,10 +32,11 @@ def read_guests(book: Book, draft: Draft, fields: Fields, operator: str, source:
         return {}
     sites: dict[str, Site] = {id: site for other in book.drafts.values() for id, site in other.sites.by.items()}
     if "area" in fields:
-        grouped = _areas(book, fields, source, sites)
-        if grouped is None:
+        groups = read_areas(book, fields, source)
+        if not groups:
             return {}
-        found, means = grouped, "in one area with others that have it"
+        found = {site: tuple(o for o in group if o != site) for group in groups.values() for site in group if len(group) > 1}
+        means = "in one area with others that have it"
     else:
         word = fields.choice("at", AT)
         if not word:
@@ -79,22 +80,28 @@ def _linked(word: str, mine: list[str], source: Indicator, sites: dict[str, Site
     return {site: others for site in mine if (others := find(site))}
 
 
-def _areas(book: Book, fields: Fields, source: Indicator, sites: dict[str, Site]) -> dict[str, tuple[str, ...]] | None:
-    """Each site with the others of its area; None after a fault."""
+def read_areas(book: Book, fields: Fields, source: Indicator) -> dict[str, tuple[str, ...]]:
+    """The sites that have an indicator in each area of one depth, by `tree:area`; {} after a fault."""
     area = fields.sub("area", AREA.names)
     tree = area.choice("tree", book.trees)
     depth = area.choice("depth", dict.fromkeys(a.depth for a in book.trees[tree].values())) if tree else ""
-    area.need("depth")
+    for key in ("tree", "depth"):
+        area.need(key)
     if not tree or not depth:
-        return None
+        return {}
+    lies: dict[str, str] = {}
+    for other in book.drafts.values():
+        lies |= {site: found.areas[tree] for site, found in other.sites.by.items() if tree in found.areas}
     groups: dict[str, list[str]] = {}
     for site in source.sites:
-        name = sites[site].areas.get(tree, "")
+        name = lies.get(site, "")
         while name in book.trees[tree] and book.trees[tree][name].depth != depth:
             name = book.trees[tree][name].parent
         if name in book.trees[tree]:
-            groups.setdefault(name, []).append(site)
-    return {site: tuple(o for o in group if o != site) for group in groups.values() for site in group if len(group) > 1}
+            groups.setdefault(f"{tree}:{name}", []).append(site)
+    if not groups:
+        fields.faults.add(fields.place, f"{fields.what}: no site that has {source.id} lies in a {depth} of {tree}")
+    return {area: tuple(group) for area, group in groups.items()}
 
 
 def _far(a: Site, b: Site) -> float | None:

@@ -14,7 +14,7 @@ from detectors.event import Change
 from detectors.judge import State, judge, tick
 from detectors.pack import City
 from detectors.plan import Plan
-from detectors.reading import Block, Fit
+from detectors.reading import Block, Fit, Part
 
 SIZE = 4096
 """Readings judged at once; the results do not depend on it."""
@@ -34,16 +34,17 @@ class Offline:
         """Judge one block (its `arrived` never falls) and return the events in the order of the log."""
         if not len(block):
             return []
-        changes = sorted(judge(self.plan, self.state, block), key=lambda change: change.arrived)
+        made: list[tuple[int, Change | Part]] = [(change.arrived, change) for change in judge(self.plan, self.state, block)]
+        made = sorted([*made, *self.state.told_parts()], key=lambda one: one[0])
         events: list[Change] = []
-        next_change = 0
+        following = 0
         for moment in np.unique(block.arrived).tolist():
-            while next_change < len(changes) and changes[next_change].arrived < moment:
-                events += self._change(changes[next_change])
-                next_change += 1
+            while following < len(made) and made[following][0] < moment:
+                events += self._say(*made[following])
+                following += 1
             events += self._tick(moment)
-        for change in changes[next_change:]:
-            events += self._change(change)
+        for came, one in made[following:]:
+            events += self._say(came, one)
         return events
 
     def finish(self, until: int | None = None) -> list[Change]:
@@ -51,11 +52,12 @@ class Offline:
         ends = [moment for moment in (self.now, until) if moment is not None]
         if not ends:
             return []
-        events = [event for change in tick(self.plan, self.state, max(ends)) for event in self._change(change)]
+        events = [event for change in tick(self.plan, self.state, max(ends)) for event in self._say(change.arrived, change)]
+        events += [event for came, part in self.state.told_parts() for event in self._say(came, part)]
         return events + self._tick(max(ends))
 
-    def _change(self, change: Change) -> list[Change]:
-        return self._tick(change.arrived) + self.board.change(change)
+    def _say(self, came: int, one: Change | Part) -> list[Change]:
+        return self._tick(came) + (self.board.summed(one) if isinstance(one, Part) else self.board.change(one))
 
     def _tick(self, moment: int) -> list[Change]:
         if self.now is not None and moment <= self.now:
