@@ -62,7 +62,9 @@ def named(indicators: Iterable[Indicator]) -> dict[str, tuple[str, ...]]:
 
 def arrivals(state: State, block: Block, first: int, last: int, arrived: int | None) -> list[Made]:
     """What the readings [first, last) of a block are to the sites that name their series, a table at a time."""
-    wanted = np.array([name in state.guests for name in block.series], bool)[block.index[first:last]]
+    if block.series is not state.guested[0]:
+        state.guested = block.series, np.array([name in state.guests for name in block.series], bool)
+    wanted = state.guested[1][block.index[first:last]]
     rows: dict[int, list[tuple[int, float, float, float]]] = {}
     tables: dict[int, Table] = {}
     alone: set[int] = set()                             # in the order of their arrival, as at home

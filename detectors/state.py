@@ -7,6 +7,7 @@ from math import inf
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.event import Change, alert_id
 from detectors.guests import targets
@@ -47,6 +48,7 @@ class State:
             for piece in table.group.beside:
                 self.table_of[piece.name.partition(":")[2]].askers.append(table)
         self.guests = targets(self.tables)
+        self.guested: tuple[tuple[str, ...], NDArray[np.bool_]] = (), np.zeros(0, bool)     # which of a dictionary's series are
         self.parts: dict[tuple[str, int, int], Part] = {}       # of area series, by when they came; since they were last taken
         self.now = -(2**62)
         self.due = np.array([inf])

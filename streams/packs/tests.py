@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from detectors.event import Change
+from detectors.guests import named
 from detectors.level import Level
 from detectors.pack import City, Pack
 from detectors.reading import Block, Fit
@@ -67,7 +68,10 @@ def run_tests(city: City, pack: str, path: Path, compiled: bool = True) -> Repor
 
 def run_case(city: City, case: Case, compiled: bool = True, pack: str = "") -> list[Change]:
     """The final events of one case; `pack`: whose detectors are fitted where the case says `fit`."""
-    offline = Offline(city, sites={name.partition("@")[2] for name, _, _ in case.readings}, compiled=compiled)
+    given = {name for name, _, _ in case.readings}
+    feeding = named(i for pack in city.packs for i in pack.indicators)
+    sites = {name.partition("@")[2] for name in given} | {site for name in given for site in feeding.get(name, ())}
+    offline = Offline(city, sites=sites, compiled=compiled)
     events: list[Change] = []
     for part in _parts(city, case, pack):
         events += offline.state.control(part) if isinstance(part, Fit) else offline.feed(part)
