@@ -34,6 +34,7 @@ Object.assign(KEYS, {
   a: () => picked.size ? $('.in', bar).focus() : answerOne(),
   Escape: () => { if (!picked.size) return escape(); picked.clear(); mark(); off(); },
 });
+all('[data-key]').forEach(a => { KEYS[a.dataset.key] = () => a.click(); });
 addEventListener('keydown', e => {
   if (e.ctrlKey || e.metaKey || e.altKey || (/INPUT|TEXTA|SELECT/.test(e.target.tagName) && e.key !== 'Escape')) return;
   if (!keysOn() && e.key.length === 1) return e.stopImmediatePropagation();
