@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 def calm(state: State, block: Block, table_of: Any, row_of: Any) -> bool:
     """Whether the block may be judged so: no reading late, repeated, a guest or of several inputs, none traced."""
-    if state.trace is not None or state.guests or len(block) < 2 or not np.array_equal(block.arrived, block.t):
+    if state.trace is not None or len(block) < 2 or not np.array_equal(block.arrived, block.t):
         return False
-    if any(t.several or t.askers or t.sums or t.group.indicator.complete or t.group.published is not None for t in state.tables):
+    if not state.guests.keys().isdisjoint(block.series):
+        return False
+    if any(number >= 0 and restless(state, number) for number in np.unique(table_of).tolist()):
         return False
     order = np.argsort(block.index, kind="stable")
     same = np.diff(block.index[order]) == 0
@@ -32,6 +34,13 @@ def calm(state: State, block: Block, table_of: Any, row_of: Any) -> bool:
             if (state.tables[number].live.series["seen"][row_of[mine]] >= block.t[mine]).any():
                 return False
     return True
+
+
+def restless(state: State, number: int) -> bool:
+    """Whether readings of a table, or what is derived of them, wait for others, tell others, or hang on a calendar."""
+    table = state.tables[number]
+    own = table.several or table.askers or table.sums or table.group.indicator.complete or table.group.published is not None
+    return bool(own) or any(restless(state, state.number[i.id]) for i in table.group.feeds)
 
 
 def stretch(state: State, arrived: Any, first: int) -> int:
