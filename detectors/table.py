@@ -22,6 +22,7 @@ Rows = NDArray[np.int64]
 
 ACCEPT = 3.0            # the worst flag that is still judged: fail (4) and missing (9) are no value
 _NOT = ("seen", "past", "contact", "value", "tainted", "fired", "overdue")
+ROOM = 1 << 20          # numbers that it is no matter to ask for
 _ALWAYS: Floats = np.zeros((0, 0))
 
 
@@ -226,7 +227,9 @@ class Table:
 
     def remember(self, slot: Rows, t: Floats, x: Floats, flag: Floats, came: Floats) -> None:
         """New readings into the rings; what leaves them steps the base."""
-        left = np.empty(len(slot) + self.group.ring * len(slot)), np.empty((3, len(slot) + self.group.ring * len(slot)))
+        rows = len(slot) if len(slot) * self.group.ring < ROOM else len(np.unique(slot))
+        size = len(slot) + self.group.ring * rows       # so many may leave
+        left = np.empty(size), np.empty((3, size))
         n = self.loops.remember(slot, t, x, flag, came, self.group.ring, self.group.lateness, self.ring, *left)
         if n:
             self.advance(left[0][:n].astype(np.int64), *(np.ascontiguousarray(c[:n]) for c in left[1]))
