@@ -13,7 +13,7 @@ from detectors.sums import KINDS
 from streams.packs.book import Book, Draft
 from streams.packs.faults import Place
 from streams.packs.fields import Fields
-from streams.packs.grammar import DERIVED
+from streams.packs.grammar import DERIVED, SUMMED
 from streams.packs.guests import KEYS, foreign, moved, read_areas, read_guests
 from streams.packs.indicators import read_indicator
 from streams.packs.nodes import Node
@@ -83,7 +83,7 @@ def _derive(book: Book, draft: Draft, name: str, node: Node, first: Callable[[st
 
 def _over_area(book: Book, draft: Draft, name: str, node: Node, operator: str, first: Callable[[str, Place], None]) -> None:
     """A sum (mean, max, min, count) of all sites of each area of one depth: a series of the area."""
-    fields = Fields(node, draft.faults, f"derive {name}", (operator, "area", "coverage"))
+    fields = Fields(node, draft.faults, f"derive {name}", (operator, *SUMMED.names))
     named, visible = node.fields[operator], book.visible(draft)
     if named.text not in visible:
         draft.faults.unknown(named.place, "indicator", named.text, visible)

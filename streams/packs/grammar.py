@@ -107,6 +107,10 @@ GUEST = block(
     "Operators that take the readings of other sites have one of these.",
     ("at", words(("upstream", "downstream", "nearest")), "the site that `downstream` of sites.csv, or the distance, says"),
     ("area", "{area}", "all other sites of the same area"))
+SUMMED = block(
+    "`sum`, `mean`, `max`, `min` and `count` with `area`: over all sites of each area, a series of the area, with no parameters.",
+    ("area!", "{area}", "one series for each area of this depth, called `tree:area`"),
+    ("coverage", "share", "share of the area's sites that must be there; 0.8"))
 AREA = block("An area tree of areas.csv.", ("tree!", "text", "which tree"), ("depth!", "text", "which depth of it"))
 DETECTOR = block(
     "`detectors:`, one kind looking at one indicator. The kind's own parameters stand beside these keys.",
@@ -201,7 +205,7 @@ CALL = block(
     ("within", "duration", "time to answer"), ("receipt", words(RECEIPTS[1:]), "what ends the step"))
 
 BLOCKS = {"pack": PACK, "defaults": DEFAULTS, "indicator": INDICATOR, "revisions": REVISIONS, "derived": DERIVED, "guest": GUEST,
-          "area": AREA, "detector": DETECTOR, "level": LEVEL, "active": ACTIVE, "fit": FIT, "report": REPORT, "rule": RULE,
-          "for_each": FOR_EACH, "quorum": QUORUM, "gate": GATE, "selection": SELECTION}
+          "summed": SUMMED, "area": AREA, "detector": DETECTOR, "level": LEVEL, "active": ACTIVE, "fit": FIT, "report": REPORT,
+          "rule": RULE, "for_each": FOR_EACH, "quorum": QUORUM, "gate": GATE, "selection": SELECTION}
 TESTED = {"tests": TESTS, "case": CASE, "expect": EXPECT, "call": CALL}
 """By the name that `{…}` and the definitions of the schema have."""

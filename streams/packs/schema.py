@@ -13,6 +13,7 @@ import yaml
 
 from detectors.registry import load
 from detectors.step import Param
+from detectors.sums import KINDS
 from streams.packs import citygrammar, grammar
 from streams.packs.duty import DAYS
 from streams.packs.grammar import Block
@@ -205,7 +206,9 @@ def _derive() -> Schema:
         own, needs = parameters(op)
         takes_: Schema = SCALAR if coded(op) else {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
         keys = grammar.DERIVED.keys + (grammar.GUEST.keys if getattr(op, "foreign", 0) else ())
-        made[f"derive.{name}"] = closed(Block(_first(op), keys), more={name: takes_} | own, needs=(name, *needs))
+        one = closed(Block(_first(op), keys), more={name: takes_} | own, needs=(name, *needs))
+        over = closed(grammar.SUMMED, more={name: {"type": "string"}}, needs=(name,))
+        made[f"derive.{name}"] = {"anyOf": [one, over]} if name in KINDS else one
     names = list(load("derive"))
     return made | {"derive": {"type": "object", "anyOf": [{"required": [n]} for n in names], "allOf": [
         {"if": {"required": [n]}, "then": ref(f"derive.{n}")} for n in names]}}
