@@ -25,7 +25,7 @@ def test_the_shipped_one() -> None:
     """The shipped calendar is whole: eight years by notice; every year has its seven feasts, exchanged days are weekend days."""
     found = Faults()
     calendar = read_calendar(ROOT / "configs" / "city" / "calendar.csv", "calendar.csv", found)
-    assert not found.items and [s.name for s in calendar.seasons] == ["flood-season", "plum-rain", "typhoon"]
+    assert not found.items and {"flood-season", "plum-rain", "typhoon"} <= {s.name for s in calendar.seasons}
     exchanged = [s for s in calendar.special if s.kind == 2]
     assert len(exchanged) == 53 and all((s.first + 3) % 7 >= 5 for s in exchanged)
     assert sum(s.kind == 3 for s in calendar.special) == 9 and len(calendar.row()) == 193
