@@ -17,7 +17,7 @@ from detectors.combine import Board
 from detectors.event import Change
 from detectors.judge import State, judge, tick
 from detectors.plan import Plan
-from detectors.reading import Block, PlanRecord, Source, Tick
+from detectors.reading import Block, Part, PlanRecord, Source, Tick
 from streams import clock
 from streams.broker import free_port
 from streams.codec import Changes, Record
@@ -163,6 +163,8 @@ def combined_again(city: Any, levels: Records, partitions: int) -> list[Change]:
                 events += board.change(replace(change, partition=record.partition, offset=record.offset))
         elif isinstance(record, Tick):
             events += board.tick(record.partition, record.now)
+        elif isinstance(record, Part):
+            events += board.summed(record)
         elif isinstance(record, Source):
             events += board.source(record)
     return [replace(e, sent=0) for e in events]
