@@ -143,7 +143,8 @@ def _arity(op: Any) -> tuple[int, int]:
 def _like(draft: Draft, fields: Fields, name: str, op: Any, sources: list[Indicator], away: tuple[str, ...]) -> Indicator:
     """What a derived indicator is without words of its own: after its first input, as slow and as patient as the slowest."""
     first = sources[0]
-    sites = away or tuple(s for s in first.sites if all(s in other.sites for other in sources))
+    everywhere = set(first.sites).intersection(*(other.sites for other in sources))
+    sites = away or tuple(s for s in first.sites if s in everywhere)
     if not sites:
         draft.faults.add(fields.place, f"{fields.what}: no site has all of {', '.join(s.id for s in sources)}")
     unit = getattr(op, "result_unit", None)
