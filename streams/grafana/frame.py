@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
@@ -17,24 +18,43 @@ Row = tuple[int, list[tuple[int, Any]]]
 """Height, and panels with their widths."""
 
 
-def frame(uid: str, title: str, about: str, desk: str, since: str, refresh: str, rows: list[Row]) -> models.Dashboard:
-    """A dashboard with its panels laid out row by row. ValueError when a row is wider than the grid."""
+class Repeat(NamedTuple):
+    """Rows of panels under a heading, once for each chosen value of a variable (in titles and queries it is then that one)."""
+
+    by: str
+    title: str
+    rows: list[Row]
+
+
+def frame(uid: str, title: str, about: str, desk: str, since: str, refresh: str, rows: Sequence[Row | Repeat],
+          variables: Sequence[Any] = ()) -> models.Dashboard:
+    """A dashboard with its panels laid out row by row, and variables beside the common ones. ValueError when a row is wider than
+    the grid.
+    """
     made = (builders.Dashboard(title).uid(uid).description(about).tags(["wanglou"]).timezone(ZONE).readonly()
             .tooltip(models.DashboardCursorSync.CROSSHAIR).time(since, "now").refresh(refresh)
             .with_variable(builders.DatasourceVariable("ds").label("数据源").type("prometheus"))
             .with_variable(_labels("area", "区域")).with_variable(_labels("pack", "领域"))
             .with_variable(builders.ConstantVariable("desk").label("值班台").value(desk))
             .link(_link("值班台 Desk", "${desk}/?area=${area:csv}&pack=${pack:csv}")).annotation(_warnings()))
+    for variable in variables:
+        made = made.with_variable(variable)
     number = y = 0
-    for height, panels in rows:
-        x = 0
-        for width, panel in panels:
+    for part in rows:
+        if isinstance(part, Repeat):
             number += 1
-            made = made.with_panel(panel.id(number).grid_pos(models.GridPos(h=height, w=width, x=x, y=y)))
-            x += width
-        if x > WIDTH:
-            raise ValueError(f"{uid}: a row is {x} wide, the grid {WIDTH}")
-        y += height
+            made = made.with_row(builders.Row(part.title).repeat(part.by).id(number)
+                                 .grid_pos(models.GridPos(h=1, w=WIDTH, x=0, y=y)))
+            y += 1
+        for height, panels in part.rows if isinstance(part, Repeat) else [part]:
+            x = 0
+            for width, panel in panels:
+                number += 1
+                made = made.with_panel(panel.id(number).grid_pos(models.GridPos(h=height, w=width, x=x, y=y)))
+                x += width
+            if x > WIDTH:
+                raise ValueError(f"{uid}: a row is {x} wide, the grid {WIDTH}")
+            y += height
     return made.build()
 
 

@@ -1,10 +1,12 @@
 """The panel shapes that our dashboards use, each with its data source, its thresholds and its look for no data."""
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from grafana_foundation_sdk.builders import bargauge, common, prometheus, stat, statetimeline, table, timeseries
+from grafana_foundation_sdk.builders import bargauge, common, prometheus, stat, statetimeline, timeseries
 from grafana_foundation_sdk.builders import dashboard as builders
+from grafana_foundation_sdk.builders import table as tables
 from grafana_foundation_sdk.models import common as kinds
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models import prometheus as query_kinds
@@ -20,12 +22,12 @@ def query(expr: str, legend: str = "", ref: str = "A", now: bool = False, as_tab
     return made.instant() if now else made.range()
 
 
-def _common(panel: Any, title: str, about: str, targets: list[prometheus.Dataquery], unit: str) -> Any:
+def _common(panel: Any, title: str, about: str, targets: Sequence[Any], unit: str) -> Any:
     panel = panel.title(title).description(about).datasource(DATASOURCE).targets(targets).no_value(NO_DATA)
     return panel.unit(unit) if unit else panel
 
 
-def number(title: str, about: str, targets: list[prometheus.Dataquery], *, unit: str = "",
+def number(title: str, about: str, targets: Sequence[Any], *, unit: str = "",
            limits: builders.ThresholdsConfig | None = None, mappings: list[models.ValueMapping] | None = None) -> Any:
     """Big figures, one for each series."""
     last = common.ReduceDataOptions().calcs(["lastNotNull"]).values(False)
@@ -36,7 +38,7 @@ def number(title: str, about: str, targets: list[prometheus.Dataquery], *, unit:
             .justify_mode(kinds.BigValueJustifyMode.CENTER).orientation(kinds.VizOrientation.VERTICAL))
 
 
-def ribbon(title: str, about: str, targets: list[prometheus.Dataquery], mappings: list[models.ValueMapping]) -> Any:
+def ribbon(title: str, about: str, targets: Sequence[Any], mappings: list[models.ValueMapping]) -> Any:
     """State timeline: one ribbon a series, equal neighbours merged, holes left open."""
     legend = (common.VizLegendOptions().display_mode(kinds.LegendDisplayMode.LIST).placement(kinds.LegendPlacement.BOTTOM)
               .show_legend(True).calcs([]))
@@ -46,7 +48,7 @@ def ribbon(title: str, about: str, targets: list[prometheus.Dataquery], mappings
             .tooltip(_tooltip()))
 
 
-def lines(title: str, about: str, targets: list[prometheus.Dataquery], *, unit: str = "",
+def lines(title: str, about: str, targets: Sequence[Any], *, unit: str = "",
           limits: builders.ThresholdsConfig | None = None, zero: bool = True) -> Any:
     """Time series; limits are drawn as lines; holes stay holes."""
     legend = (common.VizLegendOptions().display_mode(kinds.LegendDisplayMode.TABLE).placement(kinds.LegendPlacement.RIGHT)
@@ -59,7 +61,7 @@ def lines(title: str, about: str, targets: list[prometheus.Dataquery], *, unit: 
     return panel.min(0) if zero else panel
 
 
-def bars(title: str, about: str, targets: list[prometheus.Dataquery], *, unit: str = "",
+def bars(title: str, about: str, targets: Sequence[Any], *, unit: str = "",
          limits: builders.ThresholdsConfig | None = None) -> Any:
     """One bar a series, now."""
     last = common.ReduceDataOptions().calcs(["lastNotNull"]).values(False)
@@ -68,9 +70,9 @@ def bars(title: str, about: str, targets: list[prometheus.Dataquery], *, unit: s
             .display_mode(kinds.BarGaugeDisplayMode.BASIC).value_mode(kinds.BarGaugeValueMode.TEXT).show_unfilled(True))
 
 
-def rows(title: str, about: str, targets: list[prometheus.Dataquery], *, by: str, columns: dict[str, str]) -> Any:
+def rows(title: str, about: str, targets: Sequence[Any], *, by: str, columns: dict[str, str]) -> Any:
     """A table joined on label `by`; `columns` is field -> heading, in order, nothing else is shown."""
-    panel = _common(table.Panel(), title, about, targets, "").thresholds(steps()).color_scheme(by_steps())
+    panel = _common(tables.Panel(), title, about, targets, "").thresholds(steps()).color_scheme(by_steps())
     for change, options in (
         ("joinByField", {"byField": by, "mode": "outer"}),
         ("filterFieldsByName", {"include": {"names": list(columns)}}),
@@ -78,6 +80,14 @@ def rows(title: str, about: str, targets: list[prometheus.Dataquery], *, by: str
     ):
         panel = panel.with_transformation(models.DataTransformerConfig(id_val=change, options=options))
     return panel.show_header(True).cell_height(kinds.TableCellHeight.MD)
+
+
+def table(title: str, about: str, targets: Sequence[Any], columns: dict[str, str]) -> Any:
+    """A table as the query gives it; `columns` is field -> heading, in order, nothing else is shown."""
+    panel = _common(tables.Panel(), title, about, targets, "").thresholds(steps()).color_scheme(by_steps())
+    options = {"indexByName": {name: at for at, name in enumerate(columns)}, "renameByName": columns}
+    return (panel.with_transformation(models.DataTransformerConfig(id_val="organize", options=options))
+            .show_header(True).cell_height(kinds.TableCellHeight.SM))
 
 
 def _tooltip() -> common.VizTooltipOptions:

@@ -36,11 +36,26 @@ MAY_BE_EMPTY = {
     "判别到事件 Judged to event": "no level moved in the last minute",
     "事件到预警台 Event to desk": "no event came in the last minute",
     "预警到送达 Alert to delivered": "no channel is configured, or nobody was called in the last minute",
+    "五分钟内应答 Answered in 5 min": "nobody has answered yet",
+    "平均应答用时 Mean time to answer": "nobody has answered yet",
+    "应答用时分位 Time to answer": "nobody has answered yet",
+    "应答次数 Answers by agency": "nobody has answered yet",
+    "正在等待应答 Waiting now": "nobody waits",
+    "发送结果 Deliveries by result": "nothing was sent yet",
+    "送出用时 Delivery P95": "nothing was sent yet",
+    "待发与搁置 Outbox": "no channel is configured",
+    "查准率 Precision": "no warning was closed yet",
+    "认定 Outcomes": "no warning was closed yet",
+    "存档回测 Stored backtests": "no backtest is stored: every detector is unproved (未验证)",
+    "提前量 Lead": "no backtest is stored: every detector is unproved (未验证)",
+    "各版本 CSI by version": "no backtest is stored: every detector is unproved (未验证)",
+    "数值与限值 Value and limits": "no pack marks a series with `wall: true`, or one of the four limits is not used there",
     "质控标记 Flags": "every reading was good",
     "预警 Warnings": "no orange or red warning was opened in the last minute",
 }
 """Panel (or annotation) -> why it may have nothing to show."""
 UP_SECONDS = 30.0
+SQL = "grafana-postgresql-datasource"
 
 
 class Query(NamedTuple):
@@ -60,13 +75,25 @@ class Asked(NamedTuple):
 
 
 def queries() -> list[Query]:
-    """Every query of every dashboard: targets of panels, then annotations."""
+    """Every PromQL query of every dashboard: targets of panels, then annotations."""
     found = []
     for board in boards():
         dashboard = json.loads(board.json)
         for panel in dashboard["panels"]:
-            found += [Query(board.uid, panel["title"], target["expr"]) for target in panel["targets"]]
+            found += [Query(board.uid, panel["title"], target["expr"]) for target in panel.get("targets", []) if "expr" in target]
         found += [Query(board.uid, mark["name"], mark["expr"]) for mark in dashboard["annotations"]["list"] if "expr" in mark]
+    return found
+
+
+def sql_queries() -> list[Query]:
+    """Every query of the history database: of variables, then of panels."""
+    found = []
+    for board in boards():
+        dashboard = json.loads(board.json)
+        found += [Query(board.uid, one["label"], one["query"]) for one in dashboard["templating"]["list"]
+                  if one.get("datasource", {}).get("type") == SQL]
+        found += [Query(board.uid, panel["title"], target["rawSql"]) for panel in dashboard["panels"]
+                  for target in panel.get("targets", []) if "rawSql" in target]
     return found
 
 

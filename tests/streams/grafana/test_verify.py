@@ -16,7 +16,8 @@ def sample_everything(metrics: Metrics) -> None:
     for declared in TABLE:
         metric, labels = getattr(metrics, declared.attribute), [words.get(label, label) for label in declared.labels]
         if isinstance(metric, Gauge):
-            metric.set(1, *labels)
+            for score in ("pod", "far", "csi") if "score" in labels else ("",):
+                metric.set(1, *(score if label == "score" else label for label in labels))
         else:
             child = metric.labels(*labels) if labels else metric
             child.observe(0.01) if hasattr(child, "observe") else child.inc()
