@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -57,6 +58,12 @@ class Names:
     def series(self) -> int:
         """How many series the plan has, but for that of the self check."""
         return sum(len(i.sites) for i in self.indicators.values() if i.pack != SELF)
+
+    @cached_property
+    def connected(self) -> dict[tuple[str, str], int]:
+        """By (district, pack) how many series the plan has there."""
+        found = Counter((self.district(site, ""), i.pack) for i in self.indicators.values() for site in i.sites)
+        return {key: n for key, n in found.items() if key[1] != SELF}
 
     def indicator(self, id_: str, lang: str) -> str:
         """Its title."""
