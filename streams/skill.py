@@ -112,12 +112,13 @@ class Skill:
 
         A row proves only with an episode and a reading behind it.
         """
+        stored: dict[str, list[Proof]] = {}
+        for (path, _), proof in self.newest().items():
+            stored.setdefault(path, []).append(proof)
         found: dict[str, list[Proof]] = {}
-        rows = self.newest()
-        for detector in (d for pack in city.packs for d in pack.detectors):
+        for detector in (d for pack in city.packs for d in pack.detectors if d.path in stored):
             own = fingerprint(city, detector)
-            mine = [p for (path, _), p in rows.items() if path == detector.path and p.print == own and p.tells]
-            if mine:
+            if mine := [p for p in stored[detector.path] if p.print == own and p.tells]:
                 found[detector.path] = sorted(mine, key=lambda p: LEVELS[p.level])
         return found
 

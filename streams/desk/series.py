@@ -15,6 +15,8 @@ KEEP = 5.0
 MOST = 20_000
 SQL = text('SELECT t, value, flag, arrived, "check" FROM reading WHERE series = :series AND t >= :start AND t <= :end '
            "ORDER BY t DESC, arrived DESC LIMIT :most")
+NEWEST = text("SELECT max(arrived) FROM (SELECT arrived FROM reading ORDER BY rowid DESC LIMIT 1000)")
+"""Of the rows written last: an import writes old readings last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Readings:
             return None
         try:
             with self.engine.connect() as connection:
-                found = connection.execute(text("SELECT arrived FROM reading ORDER BY rowid DESC LIMIT 1")).scalar()
+                found = connection.execute(NEWEST).scalar()
         except SQLAlchemyError as error:
             self.fault = str(getattr(error, "orig", error))
             return None

@@ -109,5 +109,8 @@ CALENDAR = block(
 EPISODES = block(
     "`episodes.csv` beside a pack, for `wanglou backtest`: what really happened.",
     ("site!", "text", "where"), ("level", "text", "the least that should have been said; empty = any"),
-    ("start!", "text", "ISO 8601 with a zone"), ("end!", "text", "the same"), ("note", "text", "source, for people"))
+    ("start!", "text", "ISO 8601 with a zone"), ("end!", "text", "the same"),
+    ("indicator", "text", "only its detectors should have said so; empty = all of the site's"),
+    ("outcome", "[true false fault]", "of a warning that was closed; only true is an episode, as is empty"),
+    ("note", "text", "source, for people"))
 SHEETS = {"sites.csv": SITES, "episodes.csv": EPISODES, "city/areas.csv": AREAS, "city/calendar.csv": CALENDAR}

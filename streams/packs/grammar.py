@@ -169,7 +169,7 @@ RULE = block(
 FOR_EACH = block("`for_each:` of areas.", ("area!", "some {area}", "which areas; several trees in a list"))
 QUORUM = block("`unknown:` with a number.", ("quorum!", "share", "fewer reporting members than this: the rule is unknown"))
 GATE = block(
-    "`skill:` of a detector.",
+    "`skill:` of a detector (`stage`) or of one of its levels (`stage/red`).",
     ("pod", "share", "hits of all episodes, at least"), ("far", "share", "false ones of all alarms, at most"),
     ("csi", "share", "critical success index, at least"), ("lead", "duration", "median lead time, at least"),
     ("alarms_per_day", "number", "at most"))

@@ -21,7 +21,7 @@ def show(request: Request) -> Response:
     site = site_of(request)
     with site.store.read() as s:
         v = site.view(s, acting(request), lang_of(request))
-        context = listed(s, v)
+        context = listed(s, v, site.versions)
     return HTMLResponse(page("detectors.html", v, "/detectors", theme_of(request), **context, seq=site.head()))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from detectors.pack import City, Pack
 from streams.plans import Plans, city_of
 from streams.plantexts import PlanTexts, Version
+from streams.skill import Proof, Skill
 from streams.sql import engine
 
 MOST = 20
@@ -27,21 +28,21 @@ class Versions:
         self.url, self.fault = url, ""
 
     @cached_property
-    def _tables(self) -> tuple[Plans, PlanTexts]:
+    def _tables(self) -> tuple[Plans, PlanTexts, Skill]:
         made = engine(self.url)
-        return Plans(made), PlanTexts(made)
+        return Plans(made), PlanTexts(made), Skill(made)
 
     def newest(self) -> list[Version]:
         """The plans, the newest first; none where the database is away."""
-        return self._ask(lambda _, texts: texts.versions(MOST)) or []
+        return self._ask(lambda _, texts, __: texts.versions(MOST)) or []
 
     def texts(self, pack: str, names: list[str]) -> dict[str, str]:
         """By plan the pack.yaml of one pack as it was written."""
-        return self._ask(lambda _, texts: texts.of(pack, names)) or {}
+        return self._ask(lambda _, texts, __: texts.of(pack, names)) or {}
 
     def resolved(self, pack: str, name: str) -> str:
         """One pack of a plan as it was worked out; "" where there is none."""
-        data = self._ask(lambda plans, _: plans.get(name))
+        data = self._ask(lambda plans, _, __: plans.get(name))
         return resolved(pack, city_of(data)) if data else ""
 
     def diff(self, pack: str, old: str, new: str) -> list[str]:
@@ -50,6 +51,11 @@ class Versions:
         if len(written) == 2 and written[old] != written[new]:
             return changed(written[old], written[new])
         return changed(self.resolved(pack, old), self.resolved(pack, new))
+
+    def proofs(self, city: City) -> dict[str, list[Proof]]:
+        """By detector the newest stored backtest of it as it stands in this plan; one that is not there is unproved."""
+        found: dict[str, list[Proof]] = self._ask(lambda _, __, skill: skill.proofs(city)) or {}
+        return found
 
     def _ask(self, what: Any) -> Any:
         if not self.url:

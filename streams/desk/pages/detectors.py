@@ -7,24 +7,25 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from detectors.level import Level
+from detectors.level import LEVELS, Level
 from detectors.pack import SELF, Detector, Pack, Rule
 from streams.desk.catalogue.tally import Tally, tallies
 from streams.desk.catalogue.versions import Versions, resolved
-from streams.desk.local import moment
+from streams.desk.local import moment, span
 from streams.desk.names import number, said
 from streams.desk.pages.view import View
 from streams.desk.words import level, say
+from streams.skill import Proof
 
 SITES = 200
 """Rows of a limit table; more are found by their name."""
 
 
-def listed(s: Session, v: View) -> dict[str, Any]:
+def listed(s: Session, v: View, versions: Versions) -> dict[str, Any]:
     """Everything that detectors.html shows."""
-    done = tallies(s, v.now)
+    done, proofs = tallies(s, v.now), versions.proofs(v.names.city)
     packs = [p for p in v.names.city.packs if p.id != SELF]
-    return {"packs": [_head(p, v) | {"entries": _entries(p, done, v)} for p in packs]}
+    return {"packs": [_head(p, v) | {"entries": _entries(p, done, proofs, v)} for p in packs]}
 
 
 def one(s: Session, v: View, versions: Versions, pack: str, asked: str, old: str) -> dict[str, Any] | None:
@@ -38,7 +39,8 @@ def one(s: Session, v: View, versions: Versions, pack: str, asked: str, old: str
     text = written or resolved(pack, v.names.city)
     known = old if old in {x.hash for x in made} else ""
     return _head(found, v) | {
-        "entries": _entries(found, tallies(s, v.now), v), "text": text.splitlines(), "written": bool(written),
+        "entries": _entries(found, tallies(s, v.now), versions.proofs(v.names.city), v),
+        "text": text.splitlines(), "written": bool(written),
         "limits": [_limits(d, v, asked) for d in found.detectors], "asked": asked, "hash": v.names.hash,
         "versions": [{"hash": x.hash, "by": x.by, "at": moment(x.at, v.now, v.lang), "now": x.hash == v.names.hash}
                      for x in made],
@@ -52,9 +54,18 @@ def _head(pack: Pack, v: View) -> dict[str, Any]:
             "series": sum(len(i.sites) for i in pack.indicators)}
 
 
-def _entries(pack: Pack, done: dict[str, Tally], v: View) -> list[dict[str, Any]]:
+def _entries(pack: Pack, done: dict[str, Tally], proofs: dict[str, list[Proof]], v: View) -> list[dict[str, Any]]:
     every: list[Detector | Rule] = [*pack.detectors, *pack.rules]
-    return [_entry(e, done.get(e.path, Tally()), v) for e in every]
+    return [_entry(e, done.get(e.path, Tally()), v) | {"proofs": [_proof(p, v) for p in proofs.get(e.path, [])]} for e in every]
+
+
+def _proof(p: Proof, v: View) -> tuple[str, str, str]:
+    """A level, what a backtest of it showed, and when that was measured."""
+    pod, far, lead = (p.figures.get(name) for name in ("pod", "far", "lead_median_s"))
+    shares = ["—" if x is None else f"{100 * x:.0f} %" for x in (pod, far)]
+    ahead = "" if lead is None else say("rules.lead", v.lang, span=span(round(lead * 1e6), v.lang))
+    shown = say("rules.proved", v.lang, pod=shares[0], far=shares[1]) + ahead
+    return level(LEVELS[p.level], v.lang), shown, moment(p.at, v.now, v.lang)
 
 
 def _entry(e: Detector | Rule, done: Tally, v: View) -> dict[str, Any]:

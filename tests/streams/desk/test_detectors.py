@@ -17,6 +17,8 @@ from streams.desk.catalogue.tally import DAY, DAYS, tallies
 from streams.desk.catalogue.versions import Versions
 from streams.plans import Plans, plan_bytes
 from streams.plantexts import PlanTexts
+from streams.replay.match import Row
+from streams.skill import Skill
 from streams.sql import engine
 
 PATH = "basin/river_level-stage"
@@ -104,3 +106,20 @@ def test_the_catalogue_lists_all_and_finds(page: Any) -> None:
     found = client.get("/kinds?q=outbreak").text
     assert 'id="kinds-ears"' in found and 'id="kinds-threshold"' not in found
     assert "<b>x" not in client.get("/kinds?q=<b>x").text
+
+
+def test_skill_is_shown_where_a_backtest_is_stored(page: Any, tmp_path: Path, city: City) -> None:
+    """Its figures by level; unproved again as soon as a limit is another one, and without an episode."""
+    bench, site, client = page
+    site.versions = Versions(f"sqlite:///{tmp_path}/state.db")
+    (pack,) = city.packs
+    rows = [Row(detector=PATH, level=word, episodes=n, hits=n, misses=0, false_alarms=0, pod=0.8, far=0.1, csi=0.7,
+                lead_median_s=7200.0, lead_p10_s=60.0, alarms_per_day=0.1, days=365.0, scored=1000)
+            for word, n in (("yellow", 5), ("red", 0))]
+    assert "命中" not in client.get("/detectors").text
+    Skill(engine(site.versions.url)).put(city, "7c1e9a00", rows, "history")
+    text = client.get("/detectors/basin").text
+    assert text.count("命中 80 % · 空报 10 % · 提前 2 时") == 1 and "黄 Ⅲ级 命中" in text
+    other = replace(pack.detectors[0], limits=(Limit(2, 1.0),))
+    bench.names = replace(bench.names, city=replace(city, packs=(replace(pack, detectors=(other, *pack.detectors[1:])),)))
+    assert other.path == PATH and "命中" not in client.get("/detectors").text
