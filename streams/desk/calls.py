@@ -239,7 +239,7 @@ def covering(s: Session, alert: Alert) -> Alert | None:
 
 def member_of(alert: Alert) -> str:
     """What a rule over it calls it: `indicator@site` of a detector's alert, `path@place` of a rule's."""
-    return f"{alert.indicator}@{alert.site}" if alert.indicator else f"{alert.rule}@{alert.area or alert.site}"
+    return f"{alert.indicator}@{alert.site or alert.area}" if alert.indicator else f"{alert.rule}@{alert.area or alert.site}"
 
 
 def cover(s: Session, alert: Alert, m: Moment) -> None:

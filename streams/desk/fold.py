@@ -117,7 +117,7 @@ def _owner(s: Session, change: Change, member: Member | None, m: Moment) -> tupl
             id=change.alert,
             alert=alert.id,
             detector=change.detector or change.rule,
-            series=f"{change.indicator}@{change.site}" if change.site else "",
+            series=f"{change.indicator}@{change.site or change.area}" if change.site or change.indicator else "",
             level=0,
         )
         s.add(member)
@@ -300,7 +300,7 @@ def _since(change: Change) -> int:
 
 def _named(change: Change) -> tuple[str, str]:
     """Kind and name of an item. What is silent goes by series, a site as a whole by its id, a rule by its area."""
-    series = f"{change.indicator}@{change.site}"
+    series = f"{change.indicator}@{change.site or change.area}"
     if change.kind == "fresh":
         return ("rule", f"{change.rule}@{change.area or change.site}") if change.rule else ("fresh", series)
     if change.kind == "sensor":

@@ -21,7 +21,7 @@ SHOWN = 500
 def note(s: Session, change: Change) -> None:
     """One change that reports a lead: its line, or one more past the budget of its day. A lead at normal has no line."""
     path, level = change.detector or change.rule, change.before if change.withdrawn else change.to
-    place = f"{change.indicator}@{change.site}" if change.indicator else change.area or change.site
+    place = f"{change.indicator}@{change.site or change.area}" if change.indicator else change.area or change.site
     if change.report == REST:
         if change.before == 0 and change.revision == 0:
             _more(s, change, path)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import text
+from sqlalchemy import select, text
 from starlette.testclient import TestClient
 
 from streams.desk.api.app import make_app
@@ -18,6 +19,7 @@ from streams.desk.api.stream import Reader
 from streams.desk.meter import Meter
 from streams.desk.pages.board import Filter
 from streams.desk.pages.render import STATIC
+from streams.desk.tables import Item
 from streams.metrics import CATALOGUE
 
 NASTY = "<img src=x onerror=alert(1)>\u202e" + "长" * 300
@@ -419,3 +421,19 @@ def test_the_served_history_is_the_newest_vintage(told: Any) -> None:
         )
         c.commit()
     assert [(r.value, r.flag, r.check) for r in readings.window("x@y", t - 1, t + 1)] == [(2.0, 3, "rate")]
+
+
+def test_an_alert_of_an_area_is_shown(fresh: tuple[Any, Any, TestClient], change: Any) -> None:
+    """A detector over a whole area: one alert an area, with its name; a page, a line of the board and an item of silence for each."""
+    bench, _, browser = fresh
+    bench.put(*(change("rain", "", 3, area=area, alert=area[6:]) for area in ("admin:yiwu", "admin:lanxi")))
+    bench.put(*(replace(change("rain", "", 3, area=area), kind="fresh", fresh="stale", id=area, detector="")
+                for area in ("admin:yiwu", "admin:lanxi")))
+    found = {a["area"]: a for a in browser.get("/api/alerts").json()}
+    assert set(found) == {"admin:yiwu", "admin:lanxi"}
+    assert "义乌市" in browser.get("/").text
+    for a in found.values():
+        page = browser.get(f"/w/{a['id']}")
+        assert page.status_code == 200 and ("义乌市" if a["area"] == "admin:yiwu" else "兰溪市") in page.text
+    with bench.store.read() as s:
+        assert sorted(s.scalars(select(Item.name))) == ["rain@admin:lanxi", "rain@admin:yiwu"]
