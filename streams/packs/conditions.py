@@ -12,6 +12,7 @@ from dataclasses import replace
 from math import inf
 from typing import Any
 
+from detectors.level import Level
 from detectors.pack import Term
 from detectors.registry import load
 from streams.packs import grammar
@@ -44,7 +45,8 @@ class Conditions:
         kinds = [key for key in node.fields if key in known]
         if not kinds and any(key in node.fields for key in SELECTION):
             Fields(node, self.faults, "condition", (*SELECTION, "level", *(("weight",) if index else ())))
-            term = Term("any", self._selected(fields), self._level(fields, fields, 1 if index else 0))
+            level = self._level(fields, fields, 1 if index else 0)
+            term = Term("any", self._selected(fields, level), level)
             return self._weighed(term, fields, index) if term.of else None
         if len(kinds) != 1:
             self._one(fields, kinds)
@@ -77,7 +79,8 @@ class Conditions:
             return None
         inner = [of] if name == "not" and isinstance(of.value, dict) else of.items if isinstance(of.value, list) else None
         wanted = "one condition" if name == "not" else EXPECTED[kind.over]
-        if ("members" if inner is None else "parts") not in kind.over or (name == "not" and inner is not None and len(inner) != 1):
+        crowd = name == "not" and inner is not None and len(inner) != 1
+        if ("members" if inner is None else "parts") not in kind.over or crowd:
             self.faults.add(of.place, f"{name}: expected {wanted}, got {of.got}")
             return None
         if inner is None:
@@ -91,8 +94,8 @@ class Conditions:
 
     def _members(self, fields: Fields, of: Node, term: Term, index: bool) -> Term | None:
         chosen = Fields(of, self.faults, "selection", (*SELECTION, "level"))
-        found = self._selected(chosen)
         level = self._level(fields if "level" in fields else chosen, chosen, 1 if term.kind == "worst" or index else 0)
+        found = self._selected(chosen, level)
         return self._weighed(replace(term, of=found, at=level), fields, index) if found else None
 
     def _level(self, fields: Fields, chosen: Fields, default: int) -> int:
@@ -106,7 +109,8 @@ class Conditions:
     def _weighed(self, term: Term, fields: Fields, index: bool) -> Term:
         return replace(term, weight=fields.number("weight", 1.0)) if index and "weight" in fields else term
 
-    def _selected(self, chosen: Fields) -> tuple[str, ...]:
+    def _selected(self, chosen: Fields, level: int) -> tuple[str, ...]:
+        """Paths; of a whole pack those that say `level` or worse at all, and that call."""
         mine = f"{self.draft.id}/"
         short = {kind: [*(path.removeprefix(mine) for path in paths if path.startswith(mine)), *paths]
                  for kind, paths in (("detector", self.detectors), ("rule", self.rules))}
@@ -114,8 +118,14 @@ class Conditions:
             chosen.need("detector")
         words = [word for kind in ("detector", "rule") for word in chosen.words(kind, kind, short[kind])]
         packs = chosen.words("pack", "pack", self.book.drafts)
-        whole = [path for path in self.detectors if path.partition("/")[0] in packs and self.book.detectors[path].report is None]
+        whole = [path for path in self.detectors if path.partition("/")[0] in packs and self._says(path, level)]
+        if packs and not words and not whole:
+            self.faults.add(chosen.at("pack"), f"no detector of {', '.join(packs)} is ever {Level(level).word}")
         return tuple(dict.fromkeys([*(word if "/" in word else mine + word for word in words), *whole]))
+
+    def _says(self, path: str, level: int) -> bool:
+        detector = self.book.detectors[path]
+        return detector.report is None and any(limit.level >= level for limit in detector.limits)
 
     def _params(self, fields: Fields, name: str, kind: Any, listed: bool) -> dict[str, float | tuple[float, ...]]:
         """`at_least: 3` gives the kind's first parameter; others stand beside it."""
