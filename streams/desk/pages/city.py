@@ -140,7 +140,7 @@ def _rule(a: Alert, v: View) -> str:
 
 def _line(f: Found, v: View) -> dict[str, Any]:
     a = f.alert
-    return {"id": a.id, "word": Level(a.level or a.shown).word, "label": level(a.level or a.shown, v.lang), "back": not a.level,
+    return {"id": a.id, "word": Level(a.level or a.shown).word, "label": level(a.level or a.shown, v.lang),
             "place": v.names.place(a.site, a.area, v.lang), "what": _top(a, v), "silent": a.silent_since is not None,
             "state": say(f"sect.{section(f)}", v.lang), "since": moment(a.onset, v.clock, v.lang), "waits": section(f) == "ask"}
 

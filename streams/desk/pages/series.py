@@ -125,18 +125,18 @@ def _chart(v: View, w: Window, readings: list[Reading], known: Indicator, limits
 
 def ribbon(changes: list[tuple[int, int]], w: Window, now: int, lang: str) -> Markup:
     """Levels over the time of the chart up to now: (from when µs, level), oldest first. Height and numeral say the level too."""
-    f = chart.Frame(44, 788, 0, 28, w.start, w.end, 0, 1)
-    out = ['<svg class="ch rib" viewBox="0 0 880 28" role="img" aria-label="', escape(_told(changes, lang)), '">']
+    f = chart.Frame(44, 788, 0, 30, w.start, w.end, 0, 1)
+    out = ['<svg class="ch rib" viewBox="0 0 880 30" role="img" aria-label="', escape(_told(changes, lang)), '">']
     for i, (t, n) in enumerate(changes):
         end = changes[i + 1][0] if i + 1 < len(changes) else min(w.end, max(now, t))
         x0, x1 = f.x(max(t, w.start)), f.x(min(end, w.end))
         if not n:
-            out.append(f'<path d="M{x0:.1f} 25H{x1:.1f}" class="grid"/>')
+            out.append(f'<path d="M{x0:.1f} 29H{x1:.1f}" class="grid"/>')
             continue
-        word, wide = chart.WORDS[n], max(x1 - x0, 1)
-        out.append(f'<rect x="{x0:.1f}" y="{25 - 5 * n}" width="{wide:.1f}" height="{5 * n}" class="f-{word}"/>')
+        word, wide, high = chart.WORDS[n], max(x1 - x0, 1), 4 * n
+        out.append(f'<rect x="{x0:.1f}" y="{29 - high}" width="{wide:.1f}" height="{high}" class="f-{word}"/>')
         if wide > 14:
-            out.append(f'<text x="{x0 + wide / 2:.1f}" y="24" text-anchor="middle" class="i-{word}">{ROMAN[n]}</text>')
+            out.append(f'<text x="{x0 + wide / 2:.1f}" y="{27 - high}" text-anchor="middle" class="lt {word}">{ROMAN[n]}</text>')
     return Markup("".join(map(str, [*out, "</svg>"])))
 
 

@@ -64,6 +64,7 @@ def warning(s: Session, f: Found, v: View, kept: Kept) -> dict[str, Any]:
         "full": _full(a, v),
         "since": _since(a, v),
         "line": line(a, f.deliveries, v),
+        "series": f"{a.indicator}@{a.site}" if a.indicator and a.site else "",
         "svg": _svg(a, readings, start, end, v),
         "table": table,
         "unit": v.names.unit(a.indicator),

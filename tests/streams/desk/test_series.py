@@ -70,7 +70,7 @@ def test_zoom_there_and_back(start: int, minutes: int) -> None:
 def test_a_level_is_more_than_a_colour() -> None:
     """Each level has its own height and its numeral; what it was at the start stands from the start; the future is empty."""
     band = str(ribbon([(0, 1), (40 * MIN, 4), (80 * MIN, 0)], Window(0, 100 * MIN), 90 * MIN, "zh"))
-    assert 'height="5"' in band and 'height="20"' in band and "Ⅰ" in band and "Ⅳ" in band
+    assert 'height="4"' in band and 'height="16"' in band and "Ⅰ" in band and "Ⅳ" in band
     assert "H713.6" in band
 
 

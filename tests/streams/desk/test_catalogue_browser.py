@@ -1,0 +1,95 @@
+"""City, series, detectors and the catalogue in a real Chromium: no script needed, both themes and languages, every width, keys."""
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.broker import free_port
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no page was looked at")
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: no page was looked at")
+COLOURS = (Path(__file__).parent / "colours.js").read_text("utf-8")
+PAGES = ("/city", "/series", "/series/river_level@lanxi?from=2026-06-23T18:00&to=2026-06-24T02:00", "/detectors", "/detectors/basin",
+         "/kinds?q=outbreak")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One Chromium for all tests."""
+    with sync_api.sync_playwright() as p:
+        made = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory, night: Any) -> Iterator[str]:
+    """The night behind a port."""
+    import uvicorn
+
+    from streams.desk.api.app import make_app
+
+    _, site = night(tmp_path_factory.mktemp("catalogue"))
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(make_app(site), port=port, log_level="error", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.02)
+    yield f"http://127.0.0.1:{port}"
+    site.closing = server.should_exit = True
+    thread.join(5)
+
+
+@pytest.fixture
+def tab(browser: Any, url: str, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A page without complaint; the parameter is theme and language."""
+    theme, lang = getattr(request, "param", ("light", "zh"))
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, reduced_motion="reduce")
+    context.add_cookies([{"name": "theme", "value": theme, "url": url}, {"name": "lang", "value": lang, "url": url}])
+    page, faults = context.new_page(), []
+    page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: faults.append(str(e)))
+    page.on("request", lambda r: faults.append(r.url) if not r.url.startswith((url, "data:")) else None)
+    yield page
+    context.close()
+    assert faults == []
+
+
+@pytest.mark.parametrize("tab", [("light", "zh"), ("dark", "en")], indirect=True)
+def test_contrast_hue_and_width(tab: Any, url: str) -> None:
+    """Every text has its contrast, nothing is green, no page is wider than its window."""
+    for path in PAGES:
+        tab.goto(url + path)
+        assert tab.evaluate(COLOURS)["bad"] == [], path
+        for width in (360, 390, 768, 1024, 1366, 1920):
+            tab.set_viewport_size({"width": width, "height": 800})
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+        tab.set_viewport_size({"width": 1366, "height": 768})
+
+
+def test_keys_zoom_and_move(tab: Any, url: str) -> None:
+    """+ and - change the address, so the view can be sent on; back shows the one before."""
+    tab.goto(url + PAGES[2])
+    for key, begins in (("+", "from=2026-06-23T20:00"), ("ArrowRight", "from=2026-06-23T22:00"), ("-", "from=2026-06-23T20:00")):
+        before = tab.url
+        tab.keyboard.press(key)
+        tab.wait_for_url(lambda now, before=before: now != before)
+        assert begins in tab.url
+    tab.go_back()
+    assert "from=2026-06-23T22:00" in tab.url
+
+
+def test_the_wall_has_no_control(tab: Any, url: str) -> None:
+    """Nothing to press but links; its type is larger than that of the page."""
+    tab.goto(url + "/city")
+    small = tab.evaluate("document.querySelector('.tile b').getBoundingClientRect().height")
+    tab.goto(url + "/city?wall=1")
+    assert tab.locator("button, input, select, nav").count() == 0
+    assert tab.evaluate("document.querySelector('.tile b').getBoundingClientRect().height") > 1.4 * small
