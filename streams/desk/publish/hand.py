@@ -7,7 +7,7 @@ and ended by hand as well.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -25,6 +25,7 @@ from streams.desk.tables import Alert, Event
 from streams.errors import Unavailable
 from streams.feeds.blocks import Blocker
 from streams.feeds.decoders import decode
+from streams.feeds.guests import guests
 from streams.feeds.rules import Rules
 from streams.feeds.words import Reading
 from streams.feeds.words import Refused as Fault
@@ -78,8 +79,8 @@ def report(s: Session, readings: Sequence[Reading], actor: Actor, why: str, m: M
     return row
 
 
-def sender(settings: Settings, now: Any) -> Any:
-    """What the courier puts readings into the log with. `now` gives µs UTC."""
+def sender(settings: Settings, now: Any, city: Callable[[], City] | None = None) -> Any:
+    """What the courier puts readings into the log with. `now` gives µs UTC, `city` whose sites feed on which others."""
 
     def send(rows: Sequence[Sequence[Any]]) -> None:
         from kafka import KafkaProducer
@@ -87,7 +88,7 @@ def sender(settings: Settings, now: Any) -> Any:
 
         from streams.codec import encode
 
-        blocker = Blocker(settings.partitions)
+        blocker = Blocker(settings.partitions, guests=guests(city(), settings.partitions) if city else None)
         for series, site, pack, t, x, flag in rows:
             blocker.add(Reading(series, site, pack, t, x, flag), SOURCE, now())
         try:
