@@ -60,7 +60,8 @@ class Desk:
         self.metrics.skill_lead.watch(scores.leads)
         kafka = publish_log.Kafka(settings.broker, settings.topic(publish_log.TOPIC))
         writer = publish_log.Writer(self.store, self.names, kafka.connect, kafka.tail, 5.0)
-        courier = Courier(self.store, self.deliverer.channels, self.moment, url, hand.sender(settings, clock.now, lambda: self.names().city))
+        by_hand = hand.sender(settings, clock.now, lambda: self.names().city)
+        courier = Courier(self.store, self.deliverer.channels, self.moment, url, by_hand)
         door = settings.canary_feed or f"http://127.0.0.1:{settings.feed_port}/readings"
         canary = Canary(self.store, self.moment, http(door), settings.canary_seconds, self.metrics)
         drills = Drills(self.store, self.moment, Levels(settings))
