@@ -26,6 +26,7 @@ class AreaSums:
         self.state = State(self.plan)
         self.parts: dict[str, dict[int, dict[int, tuple[float, int, int]]]] = {}
         """Series -> time -> partition -> total, count, offset."""
+        self.of: dict[str, dict[int, int]] = {}             # series -> partition -> sites that it has there
         self.arrived = -(1 << 62)
 
     def __bool__(self) -> bool:
@@ -37,6 +38,8 @@ class AreaSums:
         indicator = self.indicators.get(name)
         if indicator is None or indicator.derive is None or area not in indicator.derive.guests:
             return []
+        if self.of.setdefault(part.series, {}).setdefault(part.partition, part.of) != part.of:
+            self.of[part.series], self.parts[part.series] = {part.partition: part.of}, {}       # the sites are spread anew
         times = self.parts.setdefault(part.series, {})
         known = times.setdefault(part.t, {}).get(part.partition)
         if known is not None and 0 <= part.offset < known[2]:
@@ -72,18 +75,21 @@ class AreaSums:
         """What was known under another plan; what is open and has left it is retired."""
         self.state, changes = old.state.move(self.plan, None)
         self.parts = {s: times for s, times in old.parts.items() if s.partition("@")[0] in self.indicators}
-        self.arrived = old.arrived
+        self.of, self.arrived = {s: of for s, of in old.of.items() if s in self.parts}, old.arrived
         return changes
 
     def dump(self) -> list[Any]:
         """Plain objects."""
         parts = [[s, t, p, *one] for s, times in self.parts.items() for t, here in times.items() for p, one in here.items()]
-        return [parts, [[*row[:2], bytes(row[2]), row[3]] for row in self.state.dump()], self.arrived, self.state.now]
+        of = [[s, p, n] for s, here in self.of.items() for p, n in here.items()]
+        return [parts, [[*row[:2], bytes(row[2]), row[3]] for row in self.state.dump()], self.arrived, self.state.now, of]
 
     def load(self, body: list[Any]) -> None:
         """The way back."""
-        parts, rows, self.arrived, now = body
-        self.parts = {}
+        parts, rows, self.arrived, now, of = body
+        self.parts, self.of = {}, {}
+        for series, p, n in of:
+            self.of.setdefault(series, {})[p] = n
         for series, t, p, total, n, offset in parts:
             self.parts.setdefault(series, {}).setdefault(t, {})[p] = (total, n, offset)
         self.state.load(rows)

@@ -109,8 +109,8 @@ def test_enough_sites_are_enough_and_the_rest_revises() -> None:
     """Told with four of five sites, marked so; the fifth revises it; with three nothing is told."""
     board = Board(Plan(city(coverage=0.8)))
     board.tick(0, S)
-    assert not board.summed(Part(0, "whole@basin:north", 0, 300_000.0, 3, 5))
-    first = [c for c in board.summed(Part(1, "whole@basin:north", 0, 100_000.0, 1, 1)) if c.kind == "level"]
+    assert not board.summed(Part(0, "whole@basin:north", 0, 300_000.0, 3, 3))
+    first = [c for c in board.summed(Part(1, "whole@basin:north", 0, 100_000.0, 1, 2)) if c.kind == "level"]
     assert [(c.area, c.value, c.to, c.check, c.revision) for c in first] == [("basin:north", 40.0, 1, "partial 4/5", 0)]
     again = [c for c in board.summed(Part(1, "whole@basin:north", 0, 200_000.0, 2, 2)) if c.kind == "level"]
     assert [(c.value, c.revision, c.check, c.id) for c in again] == [(50.0, 1, "", first[0].id)]
@@ -132,3 +132,14 @@ def test_what_is_known_survives_a_snapshot_and_a_plan() -> None:
     pack = plan.city.packs[0]
     _, changes = board.move(Plan(replace(plan.city, packs=(replace(pack, indicators=pack.indicators[:2], detectors=()),))))
     assert [(c.kind, c.detector, c.to) for c in changes] == [("retired", "p/wet", 3)]
+
+
+def test_more_partitions_count_no_site_twice() -> None:
+    """After a growth a partition has fewer sites of an area: what it said before is forgotten, not added to what its heirs say."""
+    board = Board(Plan(city()))
+    board.tick(0, 0)
+    assert [c.value for c in board.summed(Part(0, "whole@basin:north", 0, 500_000.0, 5, 5)) if c.kind == "level"] == [50.0]
+    assert not board.summed(Part(1, "whole@basin:north", 300 * S, 200_000.0, 2, 2))
+    assert not board.summed(Part(0, "whole@basin:north", 300 * S, 100_000.0, 3, 3))     # its two sites are in partition 1 now
+    assert [c.value for c in board.summed(Part(1, "whole@basin:north", 600 * S, 950_000.0, 2, 2)) if c.kind == "level"] == []
+    assert [c.value for c in board.summed(Part(0, "whole@basin:north", 600 * S, 50_000.0, 3, 3)) if c.kind == "level"] == [100.0]

@@ -99,6 +99,23 @@ def test_order_delay_and_repetition_do_not_matter_in_the_end(seed: int) -> None:
     assert final(straight) == final(run(plan, [row for _, row in mixed], [at for at, _ in mixed], cut=len(mixed) // 2))
 
 
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 100_000))
+def test_a_kind_that_learns_learns_the_same(seed: int) -> None:
+    """`outlook` with a gauge upstream and rain: what it expects in the end hangs on no order, and both ways have the same bits."""
+    rain = Indicator("rain", "p", Text("雨"), "mm", SITES, silent=900.0, lateness=1800.0)
+    level = replace(rain, id="level", unit="m")
+    above = replace(level, id="above", sites=("b",), derive=Derive(Use("of"), ("level",), guests={"b": ("a",)}))
+    ahead = Detector("ahead", "p", "level", Use("outlook", {"within": 1800.0, "memory": 50.0}, beside=("above", "rain")),
+                     tuple(Limit(n, 26.0 + 2 * n) for n in (1, 2, 3)))
+    plan = Plan(City((Pack("p", Text("p"), (rain, level, above), (ahead,)),), {s: Site(s, Text(s)) for s in SITES}))
+    r, told = random.Random(seed), rows(seed, 24)
+    mixed = sorted(((t + r.choice((0, 0, STEP, 3 * STEP)), r.random(), (name, t, x)) for name, t, x in told), key=lambda m: m[:2])
+    straight = run(plan, told, [t for _, t, _ in told])
+    assert final(straight) == final(run(plan, [row for *_, row in mixed], [at for at, *_ in mixed], cut=len(mixed) // 2))
+    assert [(c.id, c.score) for c in straight] == [(c.id, c.score) for c in run(plan, told, [t for _, t, _ in told], compiled=False)]
+
+
 def test_interpreted_gives_the_same() -> None:
     """Compiled or not."""
     plan, told = Plan(city()), rows(3)
