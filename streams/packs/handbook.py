@@ -10,11 +10,12 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+from detectors.beside import looks
 from detectors.registry import load
 from detectors.step import Param
 from streams.packs import citygrammar, grammar
 from streams.packs.grammar import Block
-from streams.packs.params import written
+from streams.packs.params import WITH, written
 from streams.packs.programs import KEY, coded
 
 EXAMPLE = re.compile(r"^In a pack:\n\n((?: {4}.*\n?|\n)+)", re.MULTILINE)
@@ -41,8 +42,17 @@ class Entry:
     source: str
     parameters: tuple[Param, ...]
     text: bool                      # it runs an expression that the pack writes
+    beside: tuple[int, int]         # how many other series of the site it looks at: least, most
     score: str
     fitted: str
+
+    @property
+    def rows(self) -> list[tuple[str, str, str, str, str]]:
+        """What a pack writes beside its name: key, unit, default, range, what for."""
+        text = [(KEY, "text", "must be given", "", EXPRESSION)] * self.text
+        least, most = self.beside
+        beside = [(WITH, "names", "must be given" if least else "none", f"{max(least, 1)} to {most}", BESIDE)] if most else []
+        return [*text, *beside, *((p.name, unit(p), default(p), bounds(p), p.doc) for p in self.parameters)]
 
     @property
     def says(self) -> str:
@@ -66,7 +76,7 @@ def entry(folder: str, name: str, kind: Any) -> Entry:
     head, _, rest = first.replace("\n", " ").partition(". ")
     more = "\n\n".join(filter(None, [rest, more.strip()]))
     return Entry(folder, name, head.rstrip(".") + ".", more.strip(), example, " ".join(source.split()), tuple(written(kind)),
-                 coded(kind), getattr(kind, "score_unit", ""), str(getattr(kind, "fitted", "") or ""))
+                 coded(kind), looks(kind), getattr(kind, "score_unit", ""), str(getattr(kind, "fitted", "") or ""))
 
 
 def default(param: Param) -> str:
@@ -136,8 +146,7 @@ def _plain(word: str) -> str:
 
 
 def _entry(e: Entry) -> str:
-    rows = [(f"`{p.name}`", unit(p), default(p), bounds(p), p.doc) for p in e.parameters]
-    rows = [(f"`{KEY}`", "text", "must be given", "", EXPRESSION)] * e.text + rows
+    rows = [(f"`{name}`", *row) for name, *row in e.rows]
     fitted = FITTED.get(e.fitted, "")
     score = f"Score: {UNITS[e.score]}." if e.folder == "kinds" else ""
     return "\n\n".join(filter(None, [
@@ -156,6 +165,7 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
+BESIDE = "indicators of the same site that it looks at as well"
 EXPRESSION = "+ - * / ( ) < <= > >= and functions, over the names it may use"
 FITTED = {"must": "It must be fitted from history: `wanglou fit`.", "may": "It may be fitted from history: `fit:`."}
 WALK = Path(__file__).parent / "walkthrough"

@@ -11,13 +11,15 @@ from typing import Any
 
 import yaml
 
+from detectors.beside import looks
 from detectors.registry import load
 from detectors.step import Param
 from detectors.sums import KINDS
 from streams.packs import citygrammar, grammar
 from streams.packs.duty import DAYS
 from streams.packs.grammar import Block
-from streams.packs.params import written
+from streams.packs.handbook import BESIDE
+from streams.packs.params import WITH, written
 from streams.packs.programs import KEY, coded
 from streams.packs.units import DURATIONS, NUMBER
 
@@ -178,12 +180,11 @@ def parameter(param: Param) -> Schema:
 
 def parameters(kind: Any) -> tuple[Schema, tuple[str, ...]]:
     """All of an algorithm's parameters, and those that must be given."""
-    own: list[Param] = written(kind)
-    beside: Any = getattr(kind, "beside", ())
+    own, (least, most) = written(kind), looks(kind)
     made = {p.name: parameter(p) for p in own}
-    if isinstance(beside, tuple) and beside:     # `percentile` has a parameter of this name
-        made["with"] = takes("some text") | {"description": "series of the same site that it looks at as well"}
-    return made, (*(p.name for p in own if p.required), *(["with"] if "with" in made and beside[0] else []))
+    if most:
+        made[WITH] = takes("some text") | {"description": BESIDE}
+    return made, (*(p.name for p in own if p.required), *([WITH] if least else []))
 
 
 def _steps() -> Schema:

@@ -94,6 +94,7 @@ def test_no_word_is_without_use() -> None:
         "day.",
         "swap.",
         "rules.f_",
+        "algo.",        # of an algorithm by folder and name
         "rules.fitted_",
         *(f"pub.{x}" for x in ("act_", "f_", "headline", "description", "instruction", "alert", "update", "cancel", "proposed", "published",
                                "refused", "retracted")),
