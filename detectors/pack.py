@@ -13,7 +13,7 @@ from detectors.outward import Hazard, Outward, Unit, Wording
 from detectors.rule import Report, Rule, Term
 from detectors.text import Text
 
-__all__ = ["Hazard", "Outward", "Report", "Rule", "Term", "Text", "Unit", "Wording"]    # said elsewhere, words of a pack all the same
+__all__ = ["Hazard", "Outward", "Report", "Rule", "Term", "Text", "Unit", "Wording"]    # said elsewhere, a pack's words
 
 SELF = "self"
 """The pack whose one station proves the chain by itself: it is no part of the city and counts nowhere."""
