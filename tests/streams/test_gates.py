@@ -11,6 +11,8 @@ import pytest
 
 from streams.cli import main
 from streams.clock import MICRO, iso, micros
+from streams.desk.store import Store
+from streams.desk.tables import Alert
 from streams.skill import Scores, Skill
 from streams.sql import engine
 
@@ -130,3 +132,29 @@ def test_a_lead_and_an_unknown_level_of_a_gate(place: Path, monkeypatch: pytest.
     assert "basin/stage yellow: lead 0.0, the gate asks 3600" in run("apply", "--configs", place, "--no-tests", code=1)[1]
     file.write_text(text.replace("stage/yellow", "stage/yelow"), "utf-8")
     assert "yellow" in run("apply", "--configs", place, "--no-tests", code=1)[1]
+
+
+def test_close_outs_are_episodes_of_the_backtest(place: Path, monkeypatch: pytest.MonkeyPatch,
+                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    """A warning closed as true makes the alarm on day 15 a hit, one closed as false leaves it false; --no-desk leaves both out."""
+    def row(*words: object) -> dict[str, Any]:
+        out = wanglou(monkeypatch, capsys, "backtest", "basin", "--configs", place, "--json", *words, code=0)[0]
+        return next(r for r in json.loads(out) if (r["detector"], r["level"]) == ("basin/stage", "yellow"))
+
+    def closed(outcome: str) -> None:
+        with store.begin() as s:
+            s.merge(Alert(id="a1", key="k", open=False, state="closed", pack="basin", indicator="river_level", site="lanxi",
+                          detector="basin/stage", peak=2, onset=at, back=at + 3600 * MICRO, disposition=outcome, reason="looked"))
+
+    wanglou(monkeypatch, capsys, "history", "import", place.parent / "past.csv", "--configs", place)
+    worse(place, "27.0")
+    file = place / "packs" / "basin" / "pack.yaml"
+    file.write_text(file.read_text("utf-8").replace("skill:\n  stage/yellow: {pod: 0.9, far: 0.2}", ""), "utf-8")
+    at, store = START + (15 * 24 + 12) * 3600 * MICRO, Store(f"sqlite:///{place.parent}/var/desk.db")
+    closed("false")
+    assert (row()["hits"], row()["false_alarms"]) == (2, 1)
+    closed("true")
+    assert (row()["hits"], row()["false_alarms"], row("--no-desk")["false_alarms"]) == (3, 0, 1)
+    own = place / "packs" / "basin" / "episodes.csv"
+    assert row("--episodes", own)["hits"] == 2 and row("--episodes", own, "--desk")["hits"] == 3
+    store.close()

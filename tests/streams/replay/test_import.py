@@ -11,7 +11,8 @@ from sqlalchemy import Engine, text
 
 from streams.cli import main
 from streams.history.partitions import prepare
-from streams.history.take import Chosen, series, take
+from streams.history.take import Chosen, measured, series, take
+from streams.packs import load_city
 from streams.replay.history import read
 from streams.replay.stored import history
 from streams.sql import engine
@@ -126,3 +127,8 @@ def test_history_without_a_word_is_still_the_process(wanglou: Wanglou, monkeypat
     monkeypatch.setattr("streams.app.run", lambda stage, name, settings: ran.append(name))
     wanglou("history")
     assert ran == ["history"]
+
+
+def test_what_a_pack_is_judged_from() -> None:
+    """Series that are measured, and for one that is made those that it is made of; never the made one itself."""
+    assert set(measured(load_city(CONFIGS), "basin")) == {f"{i}@{s}" for i in ("river_level", "rain") for s in ("lanxi", "zhuge")}
