@@ -65,6 +65,15 @@ class Names:
         found = Counter((self.district(site, ""), i.pack) for i in self.indicators.values() for site in i.sites)
         return {key: n for key, n in found.items() if key[1] != SELF}
 
+    @cached_property
+    def centres(self) -> dict[str, tuple[float, float]]:
+        """By district the mean latitude and longitude of its sites; without those where none says."""
+        at: dict[str, list[tuple[float, float]]] = {}
+        for site in self.city.sites.values():
+            if "admin" in site.areas and site.lat is not None and site.lon is not None:
+                at.setdefault(site.areas["admin"], []).append((site.lat, site.lon))
+        return {area: (sum(a for a, _ in all_) / len(all_), sum(b for _, b in all_) / len(all_)) for area, all_ in at.items()}
+
     def indicator(self, id_: str, lang: str) -> str:
         """Its title."""
         return said(self.indicators[id_].title, lang) if id_ in self.indicators else id_

@@ -15,6 +15,9 @@ KEEP = 5.0
 MOST = 20_000
 SQL = text('SELECT t, value, flag, arrived, "check" FROM reading WHERE series = :series AND t >= :start AND t <= :end '
            "ORDER BY t DESC, arrived DESC LIMIT :most")
+OLDER = text("SELECT t, value FROM reading WHERE series = :series AND t IN (SELECT t FROM reading WHERE series = :series "
+             "AND t >= :start AND t <= :end GROUP BY t HAVING COUNT(*) > 1) ORDER BY t, arrived LIMIT :most")
+"""What was revised: every vintage of the times that have several, oldest first."""
 NEWEST = text("SELECT max(arrived) FROM (SELECT arrived FROM reading ORDER BY rowid DESC LIMIT 1000)")
 """Of the rows written last: an import writes old readings last."""
 
@@ -67,6 +70,21 @@ class Readings:
                 out.append(Reading(t, None if value is None or value != value else value, flag & 0x7F, check or "", arrived))
             last = t
         return out[::-1]
+
+    def revised(self, series: str, start: int, end: int) -> dict[int, list[float | None]]:
+        """By time the values that it had before the one that `window` gives, oldest first; a value sent again is none."""
+        found: dict[int, list[float | None]] = {}
+        if self.engine is None:
+            return found
+        try:
+            with self.engine.connect() as connection:
+                for t, value in connection.execute(OLDER, {"series": series, "start": start, "end": end, "most": MOST}):
+                    had = found.setdefault(t, [])
+                    if not had or had[-1] != value:
+                        had.append(value)
+        except SQLAlchemyError as error:
+            self.fault = str(getattr(error, "orig", error))
+        return {t: had[:-1] for t, had in found.items() if len(had) > 1}
 
     def newest(self) -> int | None:
         """When the last reading arrived (µs), where the database can say so at once: SQLite alone."""

@@ -86,7 +86,7 @@ def city(s: Session, v: View) -> dict[str, Any]:
     places = [a for a in names.city.areas if a.tree == "admin" and any((f"admin:{a.id}", p) in known for p in packs)]
     sums = tally(s, found, items, v)
     tiles = {a.id: _tile(f"admin:{a.id}", packs, known, flat, v) for a in places}
-    rows = placed({a.id: _centre(names, a.id) for a in places}, max(1, isqrt(len(places))))
+    rows = placed({a.id: names.centres.get(a.id) for a in places}, max(1, isqrt(len(places))))
     return {
         "tally": sums, "favicon": sums["icon"], "at": moment(v.clock, v.now, v.lang),
         "map": [[tiles[id_] for id_ in row] for row in rows],
@@ -182,10 +182,3 @@ def placed(centres: dict[str, tuple[float, float] | None], rows: int) -> list[li
     lines = [sorted(order[i:i + size], key=lambda id_: known[id_][1]) for i in range(0, len(order), size)]
     nowhere = [id_ for id_ in centres if id_ not in known]
     return [*lines, nowhere] if nowhere else lines
-
-
-def _centre(names: Names, area: str) -> tuple[float, float] | None:
-    """Mean latitude and longitude of a district's sites; None where none says."""
-    mine = (x for x in names.city.sites.values() if x.areas.get("admin") == area)
-    at = [(x.lat, x.lon) for x in mine if x.lat is not None and x.lon is not None]
-    return (sum(a for a, _ in at) / len(at), sum(b for _, b in at) / len(at)) if at else None

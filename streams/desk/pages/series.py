@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
+from itertools import islice
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -13,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from detectors.level import Level
-from detectors.pack import Indicator
+from detectors.pack import SELF, Indicator
 from streams.clock import iso
 from streams.desk.local import MICRO, ZONE, local, moment, number, span
 from streams.desk.pages import chart
@@ -27,6 +28,8 @@ DAY = 86_400 * MICRO
 SPANS = (6 * 3600, 86_400, 3 * 86_400, 16 * 86_400, 92 * 86_400, 366 * 86_400, 3653 * 86_400)
 """Seconds of the buttons; those that are longer than six readings are shown."""
 ROWS = 60
+LISTED = 300
+"""Series of the list; more are found by their words."""
 NEAR = 6
 FAR = 150 * 366 * DAY
 """Views end so far from 1970 (µs)."""
@@ -109,7 +112,8 @@ def series(s: Session, v: View, name: str, asked: Mapping[str, str]) -> dict[str
         "begin": written(w.start), "to": written(w.end), "moves": w.moves(), "query": w.query(w.start, w.end),
         "spans": [(span(x * MICRO, v.lang), w.query(w.end - x * MICRO, w.end), abs(w.length - x * MICRO) < MICRO * 120)
                   for x in SPANS if x > 6 * known.every],
-        "rows": _rows(readings, known.decimals, known.every, v), "n": len(readings), "cut": len(readings) >= MOST,
+        "rows": _rows(readings, v.readings.revised(name, w.start, w.end), known, v),
+        "n": len(readings), "cut": len(readings) >= MOST,
         "limits": [(Level(n).word, level(n, v.lang), say("dir.high" if up else "dir.low", v.lang), number(x, known.decimals))
                    for n, x, up in limits],
         "near": _near(v, indicator, site, w), "alerts": _alerts(s, name, v), "fault": v.readings.fault}
@@ -164,14 +168,14 @@ def _levels_now(s: Session, name: str) -> dict[str, int]:
     return {path: n for path, n in rows}
 
 
-def _rows(readings: list[Reading], decimals: int, every: float, v: View) -> list[dict[str, Any]]:
-    """The newest readings and those with a mark: a flag, or that came late."""
-    late = max(3 * every, 600.0) * MICRO
-    marked = [r for r in readings if r.flag not in (0, 1) or r.arrived - r.t > late]
+def _rows(readings: list[Reading], before: Mapping[int, list[float | None]], known: Indicator, v: View) -> list[dict[str, Any]]:
+    """The newest readings and those with a mark: a flag, or that were revised or came late. `before`: former values by time."""
+    late, decimals = max(3 * known.every, 600.0) * MICRO, known.decimals
+    marked = [r for r in readings if r.flag not in (0, 1) or r.t in before or r.arrived - r.t > late]
     chosen = sorted({id(r): r for r in [*readings[-12:], *marked[-ROWS:]]}.values(), key=lambda r: -r.t)
     return [{"t": moment(r.t, v.clock, v.lang), "value": number(r.value, decimals), "flag": say(f"flag.{r.flag}", v.lang)
              if r.flag in (0, 1, 2, 3, 4, 9) else str(r.flag), "mark": {3: "△", 4: "✕", 9: "▨"}.get(r.flag, ""), "check": r.check,
-             "arrived": moment(r.arrived, v.clock, v.lang),
+             "arrived": moment(r.arrived, v.clock, v.lang), "before": ", ".join(number(x, decimals) for x in before.get(r.t, ())),
              "late": span(r.arrived - r.t, v.lang) if r.arrived - r.t > late else ""}
             for r in chosen]
 
@@ -222,8 +226,8 @@ def table(v: View, name: str, asked: Mapping[str, str]) -> str | None:
 
 def found(v: View, q: str) -> dict[str, Any]:
     """The list of series, by words of their indicator, place or pack."""
-    hits = [(f"{i.id}@{site}", v.names.indicator(i.id, v.lang), v.names.place(site, "", v.lang), v.names.pack(i.pack, v.lang))
-            for i in v.names.indicators.values() for site in i.sites]
+    every = ((f"{i.id}@{site}", v.names.indicator(i.id, v.lang), v.names.place(site, "", v.lang), v.names.pack(i.pack, v.lang))
+             for i in v.names.indicators.values() if i.pack != SELF for site in i.sites)
     words = q.lower().split()
-    hits = [row for row in hits if all(word in " ".join(row).lower() for word in words)]
-    return {"q": q, "hits": hits[:ROWS * 5], "n": len(hits)}
+    hits = list(islice((row for row in every if all(word in " ".join(row).lower() for word in words)), LISTED + 1))
+    return {"q": q, "hits": hits[:LISTED], "n": f"{LISTED}+" if len(hits) > LISTED else str(len(hits)), "all": v.names.series}

@@ -4,6 +4,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,3 +80,21 @@ def test_the_list_finds(page: Any) -> None:
     _, client = page
     assert NAME in client.get("/series?q=河道 兰溪").text and "rain@" not in client.get("/series?q=河道").text
     assert "没有符合的" in client.get("/series?q=<b>").text and "<b>&" not in client.get("/series?q=<b>").text
+
+
+def test_a_revised_value_shows_what_it_was(tmp_path: Path) -> None:
+    """The newest vintage counts; former values stand beside it, and one that was sent again is no revision."""
+    from sqlalchemy import text
+
+    from streams.desk.series import Readings
+    from streams.sql import engine
+
+    url = f"sqlite:///{tmp_path}/history.db"
+    with engine(url).begin() as c:
+        c.execute(text('CREATE TABLE reading (series TEXT, t BIGINT, arrived BIGINT, value DOUBLE, flag INTEGER, "check" TEXT)'))
+        for t, arrived, value in ((1, 1, 5.0), (1, 2, 5.0), (2, 2, 6.0), (2, 3, 6.5), (2, 4, 7.0), (3, 3, 8.0)):
+            c.execute(text("INSERT INTO reading VALUES ('x@y', :t, :a, :v, 1, '')"), {"t": t, "a": arrived, "v": value})
+    readings = Readings(url)
+    assert readings.revised("x@y", 0, 9) == {2: [6.0, 6.5]} and readings.revised("x@y", 3, 9) == {}
+    assert [r.value for r in readings.window("x@y", 0, 9)] == [5.0, 7.0, 8.0]
+    assert Readings("").revised("x@y", 0, 9) == {}
