@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detectors import charts, days, kernel, numbers, program
+from detectors import charts, days, kernel, learning, numbers, program
 from detectors.registry import load
 from detectors.step import params
 from detectors.trial import trial
@@ -120,7 +120,7 @@ def test_examples(path: Path) -> None:
 
 def test_examples_of_helpers() -> None:
     """So do those of the shared numerics and of the encoder."""
-    for module in (charts, days, numbers, program):
+    for module in (charts, days, learning, numbers, program):
         result = doctest.testmod(module)
         assert result.attempted > 0 and result.failed == 0
 
@@ -303,7 +303,7 @@ def test_source_of_steps(folder: str, kind: Any) -> None:
 def test_source_of_helpers() -> None:
     """Nor do the functions that steps call."""
     inside = {"unary", "binary", "constants", "evaluate"}
-    found = functions(charts) + functions(days) + functions(numbers) + [f for f in functions(program) if f.name in inside]
+    found = functions(charts) + functions(days) + functions(learning) + functions(numbers) + [f for f in functions(program) if f.name in inside]
     assert inside <= {f.name for f in found}
     assert [fault for f in found for fault in faults(f)] == []
 

@@ -1,18 +1,11 @@
 """The recursive model finds what least squares would have found, and does not lose its mind where nothing moves."""
 from __future__ import annotations
 
-import doctest
 import random
 
 import numpy as np
 
 from detectors import learning
-
-
-def test_example() -> None:
-    """The example gives what it promises."""
-    result = doctest.testmod(learning)
-    assert result.attempted > 0 and result.failed == 0
 
 
 def fit(rows: list[list[float]], y: list[float], keeps: float) -> tuple[list[float], list[float]]:

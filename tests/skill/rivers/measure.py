@@ -119,7 +119,7 @@ def account(g: Gauge, score: Floats, limit: float, margin: float, within: float)
     events = [e for e in spells(g.x >= limit, g.t, within) if e[0] > begun]
     rises = np.array([a for a, _ in spells((score >= limit - margin) | (g.x >= limit), g.t, within) if a >= begun])
     starts, ends = np.array([e for e, _ in events]), np.array([e for _, e in events])
-    if not len(events):
+    if not events:
         return [], len(rises)
     first = np.searchsorted(rises, starts - before)                     # the first rise within two horizons before each event
     there = np.append(rises, np.inf)[first]
@@ -142,7 +142,8 @@ def front(gauges: list[Gauge], scores: list[Floats], within: float) -> Front:
         leads = np.array([lead for some, _ in told for lead in some])
         out.append((sum(false for _, false in told) / years, float(np.median(leads)), float(leads.mean())))
         events = len(leads)
-    return Front(*np.array(out).T, events, years)
+    false, median, mean = np.array(out).T
+    return Front(false, median, mean, events, years)
 
 
 def slope(g: Gauge, within: float, over: float) -> Floats:

@@ -69,7 +69,7 @@ def ahead(t: NDArray[np.int64], x: NDArray[np.float64], days: int, over: int) ->
     """Level and slope: the last `over` days drawn on for `days`."""
     then = np.minimum(np.searchsorted(t, t - over * DAY), np.arange(len(t)))
     dt = np.maximum(t - t[then], 1)
-    return x + (x - x[then]) / dt * days * DAY
+    return np.asarray(x + (x - x[then]) / dt * days * DAY)
 
 
 def plain(series: Series, floods: dict[str, Spans], far: float, slopes: list[tuple[int, int]]) -> tuple[float, float, float]:

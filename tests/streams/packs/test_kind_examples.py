@@ -23,6 +23,7 @@ pack: examples
 defaults: {indicator: {every: 5min, silent: 15min}}
 indicators:
   level: {unit: m}
+  level_upstream: {unit: m}
   calls: {unit: ""}
   cases: {unit: person, every: 1d, silent: 3d}
   retail: {unit: 亿元, period: month, silent: 60d}
