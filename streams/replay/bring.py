@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection, Engine, text
@@ -77,10 +78,22 @@ def _told(history: History, places: list[int]) -> Iterator[dict[str, object]]:
                "flag": flag or int(Flag.GOOD)}
 
 
+def _stage(connection: Connection, rows: list[dict[str, object]]) -> None:
+    """The rows into `incoming`: by COPY on PostgreSQL, where a statement a row costs several times as much."""
+    if connection.dialect.name != "postgresql":
+        connection.execute(_ROW, rows)
+        return
+    driver: Any = connection.connection
+    with driver.cursor() as cursor, cursor.copy("COPY incoming (series, t, arrived, value, flag) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(tuple(row.values()))
+    connection.exec_driver_sql("ANALYZE incoming")
+
+
 def _write(connection: Connection, rows: list[dict[str, object]], replace: bool) -> tuple[int, int]:
     connection.execute(_TABLE)
     connection.execute(_EMPTY)
-    connection.execute(_ROW, rows)
+    _stage(connection, rows)
     differ = int(connection.execute(_OTHER).scalar() or 0)
     if replace and differ:
         connection.execute(_REPLACE)
