@@ -93,9 +93,9 @@ class Names:
         return said(self.areas[key].title, lang) if key in self.areas else key.split(":", 1)[-1]
 
     def place(self, site: str, area: str, lang: str) -> str:
-        """Administrative district and site, or the area of a rule."""
-        if not site:
-            return self.area(area, lang)
+        """Administrative district and site, or the area of a rule or sum (there the site of a series is `tree:area`)."""
+        if not site or ":" in site:
+            return self.area(area or site, lang)
         found = self.city.sites.get(site)
         district = self.area(f"admin:{found.areas['admin']}", lang) if found and "admin" in found.areas else ""
         name = self.site(site, lang)
