@@ -21,12 +21,12 @@ STORIES = sorted(path.stem for path in STORM.parent.glob("*.yaml") if path.stem 
 
 
 def played(name: str) -> tuple[Story, list[Change]]:
-    """A scenario and all that is said in it, minute by minute."""
+    """A scenario and all that is said in it, minute by minute; one of days or months by the second of wall time."""
     city = load_city(CONFIGS)
     story = scenario((STORM.parent / f"{name}.yaml").read_text(encoding="utf-8"), Rules(city))
     assert story.invented
     offline, events = Offline(city), []
-    for step in story.steps(MINUTE):
+    for step in story.steps(max(MINUTE, int(story.speed * 1e6) if story.speed > 3600 else 0)):
         rows = [(r.series, r.t, r.x) for r in step.readings]
         events += offline.feed(Block.of(rows, arrived=step.at, source="storm")) if rows else offline.finish(step.at)
     return story, events
