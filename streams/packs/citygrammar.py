@@ -1,6 +1,7 @@
 """The keys of the YAML files of `city/`, and the columns of all CSV files, in the notation of `grammar.py`."""
 from __future__ import annotations
 
+from detectors.level import LEVELS
 from streams.desk import channels
 from streams.desk.ladder import RECEIPTS
 from streams.desk.publish.values import CATEGORIES, METHODS
@@ -27,7 +28,7 @@ STEP = block(
 ROUTE = block(
     "`city/routes.yaml`, a list: the first row whose every given field matches says the ladder.",
     ("ladder!", "text", "of ladders.yaml"), ("packs", "some text", "of these packs"),
-    ("levels", "some [normal " + words(COLOURS)[1:], "at"),
+    ("levels", "some " + words(LEVELS), "at"),
     ("areas", "some text", "in these areas"), ("agencies", "some text", "of these agencies"),
     ("days", "some days", "mon to sun, or mon-fri"), ("hours", "some text", "22:00-06:00"),
     ("office", "flag", "in office hours, or not"))

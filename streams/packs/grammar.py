@@ -63,7 +63,7 @@ def words(names: object) -> str:
 
 
 COLOURS = tuple(word for word, level in LEVELS.items() if level)
-SCOPES, CALLS = words(Scope), "some text"
+SCOPES, NAMES = words(Scope), "some text"
 
 PACK = block(
     "`pack.yaml`: what one domain measures, derives and judges.",
@@ -175,8 +175,8 @@ GATE = block(
     ("alarms_per_day", "number", "at most"))
 SELECTION = block(
     "A selection of members: detectors, rules or whole packs, at a level or above.",
-    ("detector", CALLS, "ids of this pack, or `pack/id`"), ("rule", CALLS, "the same of rules"),
-    ("pack", CALLS, "all detectors of packs"),
+    ("detector", NAMES, "ids of this pack, or `pack/id`"), ("rule", NAMES, "the same of rules"),
+    ("pack", NAMES, "all detectors of packs"),
     ("level", words(COLOURS), "they count from this level on"))
 
 TESTS = block("`tests.yaml`: what the pack must do, run by `wanglou test` and before every `wanglou apply`.",
@@ -201,7 +201,7 @@ EXPECT = block(
     ("message", "text", "text that the first message holds"))
 CALL = block(
     "One step of a ladder that must be called.",
-    ("post!", "text", "who"), ("after", "duration", "since the first call, if nobody answers"), ("channels", CALLS, "over what"),
+    ("post!", "text", "who"), ("after", "duration", "since the first call, if nobody answers"), ("channels", NAMES, "over what"),
     ("within", "duration", "time to answer"), ("receipt", words(RECEIPTS[1:]), "what ends the step"))
 
 BLOCKS = {"pack": PACK, "defaults": DEFAULTS, "indicator": INDICATOR, "revisions": REVISIONS, "derived": DERIVED, "guest": GUEST,

@@ -1,4 +1,4 @@
-"""GET /detectors, /detectors/{pack}, /kinds: what the city watches, and with what it may be watched."""
+"""GET /detectors, /detectors/{pack}: what the city watches."""
 from __future__ import annotations
 
 from fastapi import APIRouter
@@ -8,7 +8,6 @@ from starlette.responses import HTMLResponse, Response
 from streams.desk.api.look import fault_page
 from streams.desk.api.who import acting, lang_of, site_of, theme_of
 from streams.desk.pages.detectors import listed, one
-from streams.desk.pages.kinds import shelves
 from streams.desk.pages.render import page
 
 router = APIRouter(include_in_schema=False)
@@ -35,13 +34,3 @@ def show_pack(request: Request, pack: str) -> Response:
     if context is None:
         return fault_page(request, "err.none", 404, pack)
     return HTMLResponse(page("detector_pack.html", v, f"/detectors/{pack}", theme_of(request), **context, seq=site.head()))
-
-
-@router.get("/kinds")
-def kinds(request: Request) -> Response:
-    """The catalogue; `?q=` leaves what speaks of a word."""
-    site = site_of(request)
-    with site.store.read() as s:
-        v = site.view(s, acting(request), lang_of(request))
-    asked = request.query_params.get("q", "").strip()[:80]
-    return HTMLResponse(page("kinds.html", v, "/kinds", theme_of(request), **shelves(v, asked), seq=site.head()))
