@@ -93,7 +93,7 @@ def influenza(tools: Any) -> list[Series]:
         days = [pd.Timestamp.fromisocalendar(int(y), min(int(w), 52), 1) for y, w in zip(part["YEAR"], part["WEEK"], strict=True)]
         rate = pd.Series(pd.to_numeric(part["%UNWEIGHTED ILI"], errors="coerce").to_numpy() * 100.0, index=days)
         x = rate[~rate.index.duplicated()].sort_index().asfreq("7D")
-        out.append(weekly(str(x.index[0]), x, above_season(x.to_numpy())))
+        out.append(weekly(str(x.index[0]), x, above_season(x.to_numpy(float))))
     return out
 
 
