@@ -102,25 +102,30 @@ class Skill:
             return [dict(row) for row in connection.execute(select(waiver).order_by(waiver.c.at.desc())).mappings()]
 
     def newest(self) -> dict[tuple[str, str], Proof]:
-        """By detector and level, the row that was measured last."""
-        with self.engine.connect() as connection:
-            rows = connection.execute(select(skill).order_by(skill.c.at)).mappings().all()
-        return {(row["detector"], row["level"]): Proof(**{k: v for k, v in row.items() if k != "pack"}) for row in rows}
+        """By detector and level, the row that was measured last and says anything of skill."""
+        return {(proof.detector, proof.level): proof for proof in self._rows()}
 
     def proofs(self, city: City) -> dict[str, list[Proof]]:
         """By detector the newest rows of it as it stands in this plan, lowest level first; none where it is unproved (未验证).
 
-        A row proves only with an episode and a reading behind it.
+        Rows of another version (a candidate that was tried later) say nothing of this one.
         """
         stored: dict[str, list[Proof]] = {}
-        for (path, _), proof in self.newest().items():
-            stored.setdefault(path, []).append(proof)
+        for proof in self._rows():
+            stored.setdefault(proof.detector, []).append(proof)
         found: dict[str, list[Proof]] = {}
         for detector in (d for pack in city.packs for d in pack.detectors if d.path in stored):
             own = fingerprint(city, detector)
-            if mine := [p for p in stored[detector.path] if p.print == own and p.tells]:
-                found[detector.path] = sorted(mine, key=lambda p: LEVELS[p.level])
+            if mine := {p.level: p for p in stored[detector.path] if p.print == own}:
+                found[detector.path] = sorted(mine.values(), key=lambda p: LEVELS[p.level])
         return found
+
+    def _rows(self) -> list[Proof]:
+        """All that say anything of skill, the oldest first."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(select(skill).order_by(skill.c.at)).mappings().all()
+        found = [Proof(**{k: v for k, v in row.items() if k != "pack"}) for row in rows]
+        return [proof for proof in found if proof.tells]
 
 
 class Scores:
@@ -148,6 +153,5 @@ class Scores:
             return {}                   # absent reads as no data
         best: dict[str, Proof] = {}
         for (path, _), proof in sorted(rows.items(), key=lambda row: LEVELS[row[0][1]]):
-            if proof.tells:
-                best.setdefault(path, proof)
+            best.setdefault(path, proof)
         return {(path.partition("/")[0], path, proof.version[:8]): proof for path, proof in best.items()}

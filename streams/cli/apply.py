@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
 
 def apply(configs: Annotated[Path | None, typer.Option(help="Folder of configs.")] = None,
           tests: Annotated[bool, typer.Option(help="Run the packs' tests first.")] = True,
-          without_gate: Annotated[str, typer.Option(help="Although a gate is missed on the stored history: the reason why.")] = "",
+          without_gate: Annotated[str, typer.Option(help="Although a gate is missed on the stored history: why.")] = "",
           json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False) -> None:
     """Check and test the packs, keep the plan in SQL, write it to the log. Each partition switches at its own record."""
     from msgspec.json import encode

@@ -121,5 +121,9 @@ def test_skill_is_shown_where_a_backtest_is_stored(page: Any, tmp_path: Path, ci
     text = client.get("/detectors/basin").text
     assert text.count("命中 80 % · 空报 10 % · 提前 2 时") == 1 and "黄 Ⅲ级 命中" in text
     other = replace(pack.detectors[0], limits=(Limit(2, 1.0),))
-    bench.names = replace(bench.names, city=replace(city, packs=(replace(pack, detectors=(other, *pack.detectors[1:])),)))
+    changed = replace(city, packs=(replace(pack, detectors=(other, *pack.detectors[1:])),))
+    Skill(engine(site.versions.url)).put(changed, "00000000", [replace(rows[0], pod=0.5)], "a candidate, tried later")
+    assert "命中 80 %" in client.get("/detectors").text
+    another = replace(other, limits=(Limit(2, 2.0),))
+    bench.names = replace(bench.names, city=replace(city, packs=(replace(pack, detectors=(another, *pack.detectors[1:])),)))
     assert other.path == PATH and "命中" not in client.get("/detectors").text
