@@ -1,0 +1,64 @@
+"""The packs that `make skill` measures with must load, and what counts as found or false must be as each set says."""
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from streams.packs import load_city
+
+HERE = Path(__file__).resolve().parent
+SETS = sorted(path.parent.name for path in HERE.glob("*/measure.py"))
+
+
+def measure_of(name: str) -> Any:
+    """The module of a set."""
+    spec = importlib.util.spec_from_file_location(f"skill_{name.replace('-', '_')}", HERE / name / "measure.py")
+    assert spec and spec.loader
+    made = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+@pytest.mark.parametrize("name", [name for name in SETS if list((HERE / name).glob("**/pack.yaml"))])
+def test_packs_of_skill_load(name: str) -> None:
+    assert load_city(HERE / name).packs
+
+
+def test_weeks_counted_at_the_allowed_share() -> None:
+    counts = measure_of("counts")
+    scores, label = np.arange(100.0), np.arange(100) >= 80
+    limit = counts.at_most(scores, label)
+    found, false = counts.share(scores, label, limit)
+    assert found == 1.0 and 0.0 < false <= counts.ALLOWED
+    assert counts.share(scores, label, limit - 2.0)[1] > counts.ALLOWED
+
+
+def test_faults_of_sensors_counted_by_spell() -> None:
+    sensors = measure_of("sensors")
+    bad, on = np.zeros(60, bool), np.zeros(60, bool)
+    bad[10:20] = bad[40:42] = True
+    on[21] = True           # within two readings of the first fault
+    on[55] = on[59] = True  # one spell, of no fault
+    one = sensors.Sensor("x", "s", np.arange(60), np.zeros(60), bad, ~bad)
+    told = sensors.counted([one], [on])
+    assert (told["faults"], told["found"], told["false"], told["f1"]) == (2, 1, 1, 0.5)
+    assert told["floods"] == 1000.0 * 3 / 48
+
+
+def test_two_sensors_at_once() -> None:
+    events = measure_of("events")
+    told = events.of_several([np.array([[9.0, 0.0, 5.0], [1.0, 8.0, 6.0]]), np.array([[4.0, 3.0]])], 2)
+    assert told[0].tolist() == [1.0, 0.0, 5.0] and told[1].tolist() == [4.0, 3.0]
+
+
+def test_dead_spells_are_those_put_in() -> None:
+    days = measure_of("days")
+    t = np.arange(20_000) * days.HOUR
+    (_, x), spans = days.stuck((t, np.arange(20_000.0)), np.random.default_rng(3))
+    assert len(spans) == days.PUT_IN and all(end - start >= 22 * days.HOUR for start, end in spans)
+    assert (np.diff(x) == 0.0).sum() == days.PUT_IN * 23
