@@ -12,7 +12,7 @@ from detectors.reading import Block, Flag, Part
 from detectors.sums import merged, value
 
 if TYPE_CHECKING:
-    from detectors.combine import Planned
+    from detectors.planned import Planned
 
 TIMES = 16
 

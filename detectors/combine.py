@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 from detectors.areas import Areas
 from detectors.areasums import AreaSums
@@ -12,8 +12,8 @@ from detectors.contact import Contact
 from detectors.event import Change, alert_id, event_id
 from detectors.leads import Leads
 from detectors.members import History
-from detectors.pack import City, Detector, Indicator
 from detectors.places import Places
+from detectors.planned import Planned
 from detectors.reading import Part, Source
 from detectors.ruling import Key, Ruling
 from detectors.rulings import Rulings
@@ -26,23 +26,11 @@ SEEN = 256
 """Ids kept of one (detector, series), to drop what a restarted judge says again (design 9.14)."""
 
 
-class Planned(Protocol):
-    """What the board asks of a plan: `detectors.plan.Plan`, or anything with these."""
-
-    @property
-    def city(self) -> City: ...
-    @property
-    def hash(self) -> str: ...
-    @property
-    def indicators(self) -> dict[str, Indicator]: ...
-    @property
-    def detectors(self) -> dict[str, Detector]: ...
-
-
 class Board:
     """All that is known from `levels`. `where` tells the partition of a site; without it, it is learned from the changes.
 
     >>> from types import SimpleNamespace
+    >>> from detectors.pack import City
     >>> Board(SimpleNamespace(city=City(()), hash="", indicators={}, detectors={})).now
     0
     """

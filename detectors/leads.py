@@ -8,8 +8,8 @@ from detectors.event import Change
 from detectors.pack import Report
 
 if TYPE_CHECKING:
-    from detectors.combine import Planned
     from detectors.places import Places
+    from detectors.planned import Planned
 
 DAY = 86_400_000_000
 EAST = 28_800_000_000

@@ -10,7 +10,7 @@ from detectors.ruling import Ruling
 from detectors.tree import Key
 
 if TYPE_CHECKING:
-    from detectors.combine import Planned
+    from detectors.planned import Planned
 
 Member = tuple[str, frozenset[str]]
 """A name and the sites that it speaks of."""
