@@ -57,13 +57,15 @@ def written_into(configs: Path | None) -> list[Path]:
 
 def document(folder: str, word: str, kind: Any) -> dict[str, Any]:
     """All that is known of one algorithm."""
+    from streams.desk.words import LANGS, algorithm
     from streams.packs.params import written
     from streams.packs.programs import KEY, coded
 
     text = [{"name": KEY, "unit": "text", "size": 1, "required": True, "default": None, "low": None, "high": None,
              "resets": True, "words": [],
              "doc": "+ - * / ( ) < <= > >= and functions, over the names it may use"}] if coded(kind) else []
-    return {"folder": folder, "name": word, "says": (getdoc(kind) or "").partition("\n>>>")[0].strip(),
+    title = {lang: algorithm(folder, word, lang) for lang in LANGS}
+    return {"folder": folder, "name": word, "title": title, "says": (getdoc(kind) or "").partition("\n>>>")[0].strip(),
             "score": getattr(kind, "score_unit", None), "fitted": getattr(kind, "fitted", None),
             "parameters": text + [{"name": p.name, "unit": p.unit or "plain", "size": p.size, "required": p.required,
                             "default": _plain(p.default), "low": _plain(p.low), "high": _plain(p.high), "resets": p.reset,
@@ -77,7 +79,7 @@ def listing(documents: list[dict[str, Any]]) -> list[str]:
     for i, each in enumerate(documents):
         if not i or documents[i - 1]["folder"] != each["folder"]:
             lines += [""] * bool(i) + [each["folder"]]
-        lines.append(f"  {each['name']:<{width}}{each['says'].splitlines()[0]}")
+        lines.append(f"  {each['name']:<{width}}{_zh(each)}{each['says'].splitlines()[0]}")
     return lines
 
 
@@ -85,7 +87,7 @@ def explained(each: dict[str, Any]) -> str:
     """One algorithm with its parameters."""
     fitted = {"must": "must be fitted from history (`wanglou fit`)", "may": "may be fitted from history (`fit:`)"}
     says = [fitted[each["fitted"]], ""] if each["fitted"] else []
-    lines = [f"{each['name']} ({each['folder']})", "", each["says"], "", *says]
+    lines = [f"{each['name']}  {_zh(each)}({each['folder']})", "", each["says"], "", *says]
     for p in each["parameters"]:
         default = "must be given" if p["required"] else "off" if p["default"] is None else f"default {p['default']}"
         bounds = [f"{word} {p[key]:g}" for word, key in (("at least", "low"), ("at most", "high")) if p[key] is not None]
@@ -94,6 +96,12 @@ def explained(each: dict[str, Any]) -> str:
         words = f"or {', '.join(p['words'])}" if p["words"] else ""
         lines.append("; ".join(filter(None, [f"  {p['name']}: {size}{p['unit']}", default, *bounds, words, kept, p["doc"]])))
     return "\n".join(lines if each["parameters"] else [*lines, "  no parameters"])
+
+
+def _zh(each: dict[str, Any]) -> str:
+    """Its Chinese title where it has one."""
+    zh = str(each["title"]["zh"])
+    return "" if zh == each["name"] else f"{zh}  "
 
 
 def _plain(value: Any) -> Any:

@@ -32,6 +32,16 @@ def has(key: str) -> bool:
     return key in table()
 
 
+def algorithm(folder: str, name: str, lang: str) -> str:
+    """What people call a check, derive operator, kind or rule; its name where the table does not say.
+
+    >>> algorithm("kinds", "threshold", "zh"), algorithm("kinds", "brand_new", "en")
+    ('阈值', 'brand_new')
+    """
+    key = f"algo.{folder}_{name}"
+    return say(key, lang) if has(key) else name
+
+
 def level(n: int, lang: str) -> str:
     """`红 Ⅰ级`, `Red`, `正常`."""
     word = say(f"level.{n}", lang)

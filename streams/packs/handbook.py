@@ -13,6 +13,7 @@ from typing import Any
 from detectors.beside import looks
 from detectors.registry import load
 from detectors.step import Param
+from streams.desk.words import algorithm
 from streams.packs import citygrammar, grammar
 from streams.packs.grammar import Block
 from streams.packs.params import WITH, written
@@ -150,9 +151,14 @@ def _entry(e: Entry) -> str:
     fitted = FITTED.get(e.fitted, "")
     score = f"Score: {UNITS[e.score]}." if e.folder == "kinds" else ""
     return "\n\n".join(filter(None, [
-        f'<a id="{e.folder}-{e.name}"></a>\n### {e.name}', f"**{e.first}** {score}".rstrip(), _escaped(e.more), fitted,
+        f'<a id="{e.folder}-{e.name}"></a>\n### {_headed(e)}', f"**{e.first}** {score}".rstrip(), _escaped(e.more), fitted,
         _table(("parameter", "unit", "default", "range", "what for"), rows) if rows else "",
         f"```yaml\n{e.example}\n```" if e.example else "", f"Source: {e.source}" if e.source else ""]))
+
+
+def _headed(e: Entry) -> str:
+    zh = algorithm(e.folder, e.name, "zh")
+    return e.name if zh == e.name else f"{e.name} · {zh}"
 
 
 def _escaped(text: str) -> str:

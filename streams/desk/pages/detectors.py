@@ -13,9 +13,8 @@ from streams.desk.catalogue.tally import Tally, tallies
 from streams.desk.catalogue.versions import Versions, resolved
 from streams.desk.local import moment, span
 from streams.desk.names import number, said
-from streams.desk.pages.kinds import title
 from streams.desk.pages.view import View
-from streams.desk.words import level, say
+from streams.desk.words import algorithm, level, say
 from streams.skill import Proof
 
 SITES = 200
@@ -80,7 +79,7 @@ def _entry(e: Detector | Rule, done: Tally, v: View) -> dict[str, Any]:
     share = done.precision
     return {
         "id": e.id, "title": said(e.title, v.lang), "what": what, "kind": kind, "folder": folder,
-        "called": title(folder, kind, v.lang), "where": where,
+        "called": algorithm(folder, kind, v.lang), "where": where,
         "why": said(e.why, v.lang), "source": e.source, "line": e.line, "scope": e.scope, "lead": e.report is not None,
         "levels": [(Level(n).word, level(n, v.lang)) for n in sorted(levels, reverse=True) if n],
         "done": done, "share": "" if share is None else f"{100 * share:.0f} %", "last": moment(done.last, v.now, v.lang)}

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from streams.desk.pages.view import View
-from streams.desk.words import has, say
+from streams.desk.words import algorithm
 from streams.packs.handbook import Entry, entries
 
 FOLDERS = ("checks", "derive", "kinds", "rules")
@@ -19,17 +19,11 @@ def _all() -> tuple[dict[str, Any], ...]:
 def shelves(v: View, asked: str) -> dict[str, Any]:
     """Everything that kinds.html shows: by folder what says the word, with the packs that use it."""
     used = _used(v)
-    every = [e | {"title": title(e["folder"], e["name"], v.lang)} for e in _all()]
+    every = [e | {"title": algorithm(e["folder"], e["name"], v.lang)} for e in _all()]
     found = [e | {"used": sorted(used.get((e["folder"], e["name"]), ()))} for e in every
              if asked.lower() in f"{e['says']} {e['title'].lower()}"]
     return {"q": asked, "n": len(found), "all": len(_all()),
             "shelves": [(folder, [e for e in found if e["folder"] == folder]) for folder in FOLDERS]}
-
-
-def title(folder: str, name: str, lang: str) -> str:
-    """What people call an algorithm; its name where the table does not say."""
-    key = f"algo.{folder}_{name}"
-    return say(key, lang) if has(key) else name
 
 
 def _shown(e: Entry) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def test_every_algorithm_says_all() -> None:
     assert {(e.folder, e.name) for e in found} == {(folder, name) for folder in FOLDERS for name in load(folder)}
     lacking = [e.name for e in found if not (e.source and e.example and "not" in f"{e.first} {e.more}".lower())]
     assert lacking == []
-    assert all(f"### {e.name}\n" in text and e.example in text for e in found)
+    assert all(f"### {e.name}" in text and e.example in text for e in found)
 
 
 def test_the_command_writes_searches_and_explains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
