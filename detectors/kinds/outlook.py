@@ -54,7 +54,7 @@ class Outlook:
 
     within: float = param(None, unit="time", low=0.0, doc="how far ahead it looks")
     over: float = param(nan, unit="time", low=0.0, doc="how far back it looks; off = as long as `within`")
-    lags: float = param(4.0, unit="count", low=1.0, high=6.0, integer=True, doc="steps in which it looks back")
+    lags: float = param(4.0, unit="count", low=1.0, high=6.0, integer=True, doc="steps back, none shorter than `every`")
     memory: float = param(1000.0, unit="count", reset=False, low=50.0, doc="readings after which what was learned has faded")
 
     beside: ClassVar[tuple[int, int]] = (0, 2)
