@@ -1,7 +1,7 @@
 """From a city's packs to arrays: who sits where in the row of a series, what each step is told, in which order."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
@@ -160,7 +160,7 @@ class Plan:
         self.indicators: dict[str, Indicator] = {i.id: i for p in city.packs for i in p.indicators}
         self.detectors: dict[str, Detector] = {d.path: d for p in city.packs for d in p.detectors}
         self.groups: dict[str, Group] = {}
-        for name in _order(self.indicators):
+        for name in _order(self.indicators, self.detectors.values()):
             self.groups[name] = Group(self, self.indicators[name])
         self.series: dict[str, str] = {f"{i.id}@{site}": i.id for i in self.indicators.values() for site in i.sites}
         self.foreign: dict[tuple[str, int, str], Any] = {}      # what checks are told at the sites of guests (guests.py)
@@ -244,8 +244,10 @@ def _ring(indicator: Indicator, lateness: float) -> int:
     return max(late, indicator.rejudge) + SPARE
 
 
-def _order(indicators: dict[str, Indicator]) -> list[str]:
-    """Inputs before what is made of them; ValueError on a circle or an unknown input."""
+def _order(indicators: dict[str, Indicator], detectors: Iterable[Detector]) -> list[str]:
+    """Inputs before what is made of them, and where it can be, what is looked at (`with:`) before who looks: then what comes at
+    one moment is seen at once. ValueError on a circle or an unknown input.
+    """
     done: list[str] = []
 
     def visit(name: str, path: tuple[str, ...]) -> None:
@@ -258,7 +260,20 @@ def _order(indicators: dict[str, Indicator]) -> list[str]:
         if name not in done:
             done.append(name)
 
+    def made_of(name: str) -> set[str]:
+        derive = indicators[name].derive if name in indicators else None
+        return {name}.union(*map(made_of, derive.inputs)) if derive else {name}
+
+    for name in indicators:                             # circles first, for what follows knows of none
+        visit(name, ())
+    done.clear()
+    looks = {name: list(i.checks) for name, i in indicators.items()}
+    for detector in detectors:
+        looks.setdefault(detector.indicator, []).append(detector.use)
     for name in indicators:
+        for other in asked(looks[name]):
+            if other in indicators and name not in made_of(other):
+                visit(other, ())
         visit(name, ())
     return done
 

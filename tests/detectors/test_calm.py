@@ -88,3 +88,16 @@ def replace_silent(made: Plan) -> Plan:
     """The same plan without what makes a flat line doubtful."""
     pack = made.city.packs[0]
     return Plan(replace(made.city, packs=(replace(pack, indicators=tuple(replace(i, checks=()) for i in pack.indicators)),)))
+
+
+def test_what_is_looked_at_is_stepped_first() -> None:
+    """Whoever looks beside at another series of its site stands behind it in the plan, whatever the order of the pack."""
+    def indicator(name: str, derive: Derive | None = None) -> Indicator:
+        return Indicator(name, "p", Text(name), "m", SITES, derive=derive)
+
+    level, rain = indicator("level"), indicator("rain")
+    hour = indicator("rain_hour", Derive(Use("sum", {"over": 3600.0}), ("rain",)))
+    ahead = Detector("ahead", "p", "level", Use("outlook", {"within": 3600.0}, beside=("rain_hour",)), (Limit(2, 9.0),))
+    made = Plan(City((Pack("p", Text("包"), (level, hour, rain), (ahead,)),), {s: Site(s, Text(s)) for s in SITES}))
+
+    assert list(made.groups) == ["rain", "rain_hour", "level"]
