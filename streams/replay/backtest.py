@@ -69,16 +69,35 @@ def study(city: City, history: History, episodes: list[Episode], pack: str, wind
     for detector in chosen.detectors:
         for level in sorted({limit.level for limit in detector.limits}):
             key = detector.path, level
+            plain = [d.path for d in chosen.detectors if d.indicator == detector.indicator and d.use.kind == "threshold"]
             accounts[key] = {site: match(site, wanted(episodes, site, level, detector.indicator),
-                                         judged.alarms(detector.path, site, level), window)
+                                         judged.alarms(detector.path, site, level), window,
+                                         [span.start for path in plain for span in judged.alarms(path, site, level)])
                              for site in sites(city, detector) if says(detector, level, site)}
             rows[key] = sum(accounts[key].values(), Account()).row(*key, judged.days, judged.scored[detector.indicator])
+    if any(e.fault for e in episodes):
+        _faults(chosen, episodes, judged, window, rows, accounts)
     return Study(rows, accounts, judged, window)
+
+
+def _faults(pack: Pack, episodes: list[Episode], judged: Judged, window: Window, rows: dict[tuple[str, int], Row],
+            accounts: dict[tuple[str, int], dict[str, Account]]) -> None:
+    """Faults of sensors are scored apart: spells that the checks of an indicator doubted, against the labelled ones."""
+    for indicator in pack.indicators:
+        if not indicator.checks:
+            continue
+        key = f"{pack.id}/{indicator.id}:checks", 0
+        faults = [e for e in episodes if e.fault and e.indicator in ("", indicator.id)]
+        accounts[key] = {site: match(site, [e for e in faults if e.site == site],
+                                     judged.doubts.get(f"{indicator.id}@{site}", []), window) for site in indicator.sites}
+        row = sum(accounts[key].values(), Account()).row(*key, judged.days, judged.scored[indicator.id])
+        rows[key] = replace(row, level="fault")
 
 
 def wanted(episodes: Iterable[Episode], site: str, level: int, indicator: str = "") -> list[Episode]:
     """The episodes of a site that a detector of the indicator at this level should have caught."""
-    return [e for e in episodes if e.site == site and (e.level == 0 or e.level >= level) and e.indicator in ("", indicator)]
+    return [e for e in episodes if not e.fault and e.site == site and (e.level == 0 or e.level >= level)
+            and e.indicator in ("", indicator)]
 
 
 def sites(city: City, detector: Detector) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Labelled episodes: `site,level,start,end[,indicator][,outcome][,note]`; an empty level = any above normal.
 
-With an indicator only its detectors should have caught the episode. A row with the outcome `false` or `fault` says what did not
-happen: a warning that people closed as such. It stands in the file for people and is no episode.
+With an indicator only its detectors should have caught the episode. A row with the outcome `fault` is a fault of a sensor: its
+checks should have told it, no detector. One with the outcome `false` says what did not happen; it stands there for people.
 """
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Episode:
     end: int
     note: str = ""
     indicator: str = ""         # "" = of every indicator of the site
+    fault: bool = False         # of a sensor: the checks should have told it
 
 
 def read(path: Path, tz: str = "") -> list[Episode]:
@@ -50,9 +51,9 @@ def read(path: Path, tz: str = "") -> list[Episode]:
             faults.append(f"{path}:{line}: ends before it starts")
         elif outcome not in OUTCOMES:
             faults.append(f"{path}:{line}: unknown outcome {outcome!r}{meant(outcome, OUTCOMES[1:])}")
-        elif outcome in ("", "true"):
+        elif outcome != "false":
             episodes.append(Episode(row["site"], int(LEVELS.get(word, Level.NORMAL)), int(moments[0]), int(moments[1]),
-                                    row.get("note", ""), row.get("indicator", "")))
+                                    row.get("note", ""), row.get("indicator", ""), outcome == "fault"))
     if faults:
         raise WanglouError("\n".join(faults))
     return episodes

@@ -22,10 +22,10 @@ _task: tuple[City, History, bool, int] | None = None      # what the children in
 
 
 def judged(city: City, history: History, compiled: bool = True, progress: Callable[[int], None] | None = None) -> Judged:
-    """The history judged. One process where it is short, or where a site needs others (pooled fits, guests)."""
+    """The history judged. One process where it is short, or where a site needs others (pooled fits, guests, areas)."""
     global _task
     workers = min(os.cpu_count() or 1, 8)
-    if len(history) < LONG or workers < 2 or fitted(city):
+    if len(history) < LONG or workers < 2 or fitted(city) or _tied(city):
         return Judged(city, history, compiled, progress)
     _task = city, history, compiled, workers
     try:
@@ -39,6 +39,11 @@ def judged(city: City, history: History, compiled: bool = True, progress: Callab
         _task = None
     assert whole is not None
     return whole
+
+
+def _tied(city: City) -> bool:
+    """Whether sites feed on others."""
+    return any(i.derive is not None and (i.derive.guests or i.derive.tree) for pack in city.packs for i in pack.indicators)
 
 
 def _part(number: int) -> tuple[Judged, int]:

@@ -41,6 +41,7 @@ class Judged:
         self.steps: dict[tuple[str, str], list[tuple[int, int]]] = {}
         self._last: dict[tuple[str, str], tuple[int, int]] = {}
         self._said: dict[tuple[str, str], dict[tuple[int, int], int]] = {}
+        self.doubts: dict[str, list[Span]] = {}     # series -> arrivals of its readings that a check called doubtful or failed
         self.derived: dict[str, list[tuple[int, float, int]]] = {}     # series -> (t, value, flag) as it was made
         plan = Plan(city)
         state = State(plan, compiled=compiled)
@@ -63,6 +64,7 @@ class Judged:
         self.scored.update(other.scored)
         self.steps.update(other.steps)
         self.derived.update(other.derived)
+        self.doubts.update(other.doubts)
         return self
 
     def _take(self, changes: Iterable[Change]) -> None:
@@ -83,6 +85,10 @@ class Judged:
         good[[n for n, name in enumerate(state.named) if name and name in NOT_JUDGED]] = False
         for series, count in zip(block.series, np.bincount(block.index[good], minlength=len(block.series)).tolist(), strict=True):
             self.scored[series.partition("@")[0]] += count
+        for n in np.flatnonzero((np.asarray(state.flags) >= Flag.SUSPECT) & (np.asarray(state.flags) < Flag.MISSING)).tolist():
+            if state.named[n] and state.named[n] not in NOT_JUDGED:
+                moment = int(block.arrived[n])
+                self.doubts.setdefault(block.series[block.index[n]], []).append(Span(moment, moment))
         for series, t, x, read, *_ in state.derived:
             self.derived.setdefault(series, []).append((t, x, read))
             self.scored[series.partition("@")[0]] += read < Flag.FAIL

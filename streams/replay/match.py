@@ -45,6 +45,7 @@ class Match:
     episode: Episode | None = None
     alarm: Span | None = None
     lead: float | None = None               # seconds, first alarm before the episode's start
+    ahead: float | None = None              # seconds, first alarm before the reading itself crossed that level
 
     @property
     def kind(self) -> str:
@@ -80,6 +81,11 @@ class Account:
         """How many hits, misses or false alarms."""
         return sum(m.kind == kind for m in self.matches)
 
+    def ahead(self) -> float | None:
+        """Median of the seconds by which alarms came before the reading itself crossed its level; None of none."""
+        found = [match.ahead for match in self.matches if match.ahead is not None]
+        return float(np.median(found)) if found else None
+
     def row(self, path: str, level: int, days: float, scored: int) -> Row:
         """The figures."""
         h, m, f = (self.count(kind) for kind in ("hit", "miss", "false"))
@@ -92,8 +98,11 @@ class Account:
             alarms_per_day=share(self.true + f, days), days=days, scored=scored)
 
 
-def match(site: str, episodes: Sequence[Episode], alarms: list[Span], by: Window) -> Account:
-    """The account of one site. An alarm may hit several episodes; an episode is hit once, by the first alarm."""
+def match(site: str, episodes: Sequence[Episode], alarms: list[Span], by: Window, crossings: Sequence[int] = ()) -> Account:
+    """The account of one site. An alarm may hit several episodes; an episode is hit once, by the first alarm.
+
+    `crossings`: when the reading itself came to this level (µs UTC).
+    """
     merged = merge(alarms, by.merge)
     widened = [Span(e.start - by.before, e.end + by.after) for e in episodes]
     out = []
@@ -101,10 +110,15 @@ def match(site: str, episodes: Sequence[Episode], alarms: list[Span], by: Window
         there = [alarm for alarm in merged if _overlap(alarm, span)]
         starts = [alarm.start for alarm in there if alarm.start >= span.start]
         out.append(Match(site=site, episode=episode, alarm=there[0] if there else None,
-                         lead=(episode.start - min(starts)) / MICRO if starts else None))
+                         lead=(episode.start - min(starts)) / MICRO if starts else None,
+                         ahead=_ahead(min(starts), [c for c in crossings if span.start <= c <= span.end]) if starts else None))
     false = [alarm for alarm in merged if not any(_overlap(alarm, span) for span in widened)]
     out += [Match(site=site, alarm=alarm) for alarm in false]
     return Account(tuple(sorted(out, key=lambda m: m.moment)), len(merged) - len(false))
+
+
+def _ahead(alarm: int, crossings: Sequence[int]) -> float | None:
+    return (min(crossings) - alarm) / MICRO if crossings else None
 
 
 def merge(alarms: list[Span], gap: int) -> list[Span]:

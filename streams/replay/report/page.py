@@ -12,7 +12,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from detectors.level import Level
-from detectors.pack import City, Detector, Num, Pack
+from detectors.pack import City, Detector, Num, Pack, Use
 from streams.desk.local import local
 from streams.desk.pages.chart import Evidence
 from streams.desk.series import Reading
@@ -58,6 +58,7 @@ def numbers(told: Told) -> dict[str, Any]:
             "by_site": {site: asdict(part) for site, part in study.by_site(key).items()},
             "by_year": {name: asdict(part) for name, part in study.by_year(key, year).items()},
             "suggested": asdict(told.suggested[key]) if key in told.suggested else None,
+            "before_crossing_median_s": study.account(key).ahead(),
             "matches": [_plain(m) for m in study.account(key).matches],
         } for key, row in study.rows.items()]}
 
@@ -90,7 +91,7 @@ def page(told: Told, lang: str) -> str:
 
 def _part(told: Told, key: Key, row: Row, whole: Span, lang: str) -> dict[str, Any]:
     """All that the page says of one detector at one level."""
-    detector = next(d for d in told.pack.detectors if d.path == key[0])
+    detector = _detector(told.pack, key[0])
     account = told.study.account(key)
     was = told.other.rows.get(key) if told.other else None
     strips = [Strip(told.version or say("bt.this", lang), account.matches)]
@@ -100,11 +101,21 @@ def _part(told: Told, key: Key, row: Row, whole: Span, lang: str) -> dict[str, A
     shown = sorted(account.matches, key=lambda m: (ORDER[m.kind], m.moment))[:MOST]
     return {
         "key": key, "row": row, "detector": detector, "title": getattr(detector.title, lang) or detector.title.zh or detector.id,
-        "word": Level(key[1]).word, "n": key[1],
+        "word": say(f"level.{key[1]}", lang) if key[1] else say("bt.fault", lang), "ahead": account.ahead(),
         "figures": [(name, figure(name, row), figure(name, was) if was else "", asked.get(name)) for name in FIGURES],
         "overview": overview(strips, whole, lang), "by_site": told.study.by_site(key), "by_year": told.study.by_year(key, year),
         "matches": account.matches, "pictures": [_picture(told, detector, key[1], m, lang) for m in shown],
         "suggested": told.suggested.get(key)}
+
+
+def _detector(pack: Pack, path: str) -> Detector:
+    """The detector of a path; for `indicator:checks` the checks of an indicator, as if they were one."""
+    found = next((d for d in pack.detectors if d.path == path), None)
+    if found is not None:
+        return found
+    name = path.removeprefix(f"{pack.id}/").removesuffix(":checks")
+    indicator = next(i for i in pack.indicators if i.id == name)
+    return Detector(f"{name}:checks", pack.id, name, Use("checks"), (), title=indicator.title)
 
 
 def figure(name: str, row: Row) -> str:
@@ -165,7 +176,8 @@ def number(at: Num, site: str) -> float | None:
 
 
 def _plain(m: Match) -> dict[str, Any]:
-    return {"site": m.site, "kind": m.kind, "lead_s": m.lead, "alarm": list(m.alarm) if m.alarm else None,
+    return {"site": m.site, "kind": m.kind, "lead_s": m.lead, "before_crossing_s": m.ahead,
+            "alarm": list(m.alarm) if m.alarm else None,
             "episode": [m.episode.start, m.episode.end, m.episode.note] if m.episode else None}
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -87,6 +88,28 @@ def test_a_missed_gate_is_on_the_page(told: Told) -> None:
     """A false alarm rate above the gate is said on top, with the figure and what was asked."""
     assert "FAR" in page(told, "en") and "the gate asks 0.3" in page(told, "en")
     assert numbers(told)["detectors"][0]["gate"] == {"pod": 0.9, "far": 0.3}
+
+
+def test_faults_and_floods_are_scored_apart(told: Told, tmp_path: Path) -> None:
+    """A fault is a hit of the checks and nothing to the detectors; an alarm before the reading crossed says by how much."""
+    folder = tmp_path / "faults"
+    folder.mkdir()
+    (folder / "pack.yaml").write_text(PACK.replace("LIMIT", "13").replace("oldest: never}", "oldest: never, checks: [{rate: {suspect: 3 m/h}}]}")
+                                      + "  - {id: early, indicator: level, kind: rise, over: 1h, levels: {yellow: {above: 10 cm}}, source: guess}\n", "utf-8")
+    (folder / "sites.csv").write_text("site,zh\na,甲\n", "utf-8")
+    x = told.history.x.copy()
+    x[30 * 24] = 19.0
+    history = replace(told.history, x=x)
+    at = START + 30 * 24 * HOUR
+    floods = [m.episode for m in told.study.account(("p/high", 2)).matches if m.episode]
+    made = study(load_city(folder), history, [*floods, Episode("a", 0, at, at, "spike", fault=True)], "p", Window(24 * HOUR, 0, HOUR))
+
+    checks, high, early = (made.rows[key] for key in (("p/level:checks", 0), ("p/high", 2), ("p/early", 2)))
+    assert (checks.level, checks.hits, checks.misses, checks.false_alarms) == ("fault", 1, 0, 0)
+    assert (high.hits, high.misses) == (early.hits, early.misses) == (3, 0)
+    assert made.account(("p/high", 2)).ahead() == 0.0 and (made.account(("p/early", 2)).ahead() or 0.0) > 3 * 3600.0
+    city = load_city(folder)
+    assert "传感器故障" in page(Told(city, city.packs[0], history, made), "zh")
 
 
 class Strict(HTMLParser):
