@@ -86,10 +86,10 @@ def _with_outbreaks(x: Floats, chance: np.random.Generator) -> tuple[Floats, NDA
 
 
 def influenza(tools: Any) -> list[Series]:
-    """Influenza-like illness a 10 000 visits, nation and regions."""
+    """Influenza-like illness a 10 000 visits, the nation and every second region (the fits take their time)."""
     frame = pd.read_csv(tools.folder("us-flu") / "ilinet_weekly.csv.gz")
     out = []
-    for _, part in frame.groupby(["REGION TYPE", frame["REGION"].fillna("")]):
+    for _, part in list(frame.groupby(["REGION TYPE", frame["REGION"].fillna("")]))[::2]:
         days = [pd.Timestamp.fromisocalendar(int(y), min(int(w), 52), 1) for y, w in zip(part["YEAR"], part["WEEK"], strict=True)]
         rate = pd.Series(pd.to_numeric(part["%UNWEIGHTED ILI"], errors="coerce").to_numpy() * 100.0, index=days)
         x = rate[~rate.index.duplicated()].sort_index().asfreq("7D")
@@ -133,7 +133,7 @@ def at_most(scores: Floats, label: NDArray[np.bool_]) -> float:
 
 
 def soon() -> None:
-    """Fits for the next weeks only: a played history is fitted each four weeks, the nine after them are never asked for."""
+    """Only the fits that are asked for: of the next four weeks (then comes the next fit), and after the weeks that only teach."""
     from streams.fit import farrington
 
     whole = farrington.predicted
@@ -141,7 +141,7 @@ def soon() -> None:
         return
 
     def predicted(counts: Any, week: int, now: int, p: Any) -> Any:
-        return None if week > now + AHEAD else whole(counts, week, now, p)
+        return None if week > now + AHEAD or len(counts) < FIRST - AHEAD else whole(counts, week, now, p)
 
     predicted.soon = True                                           # type: ignore[attr-defined]
     farrington.predicted = predicted
