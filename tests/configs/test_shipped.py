@@ -1,11 +1,13 @@
 """The configs that are shipped: they check, their own tests pass, and the played storm tells its story."""
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from detectors.event import Change
+from detectors.pack import City
 from detectors.reading import Block
 from streams.feeds.rules import Rules
 from streams.feeds.story import Story, scenario
@@ -20,12 +22,17 @@ PACKS = sorted(path.parent.name for path in CONFIGS.glob("packs/*/pack.yaml"))
 STORIES = sorted(path.stem for path in STORM.parent.glob("*.yaml") if path.stem not in ("ladders", "storm"))
 
 
+@cache
+def city() -> City:
+    """The shipped folder, read once."""
+    return load_city(CONFIGS)
+
+
 def played(name: str) -> tuple[Story, list[Change]]:
     """A scenario and all that is said in it, minute by minute; one of days or months by the second of wall time."""
-    city = load_city(CONFIGS)
-    story = scenario((STORM.parent / f"{name}.yaml").read_text(encoding="utf-8"), Rules(city))
+    story = scenario((STORM.parent / f"{name}.yaml").read_text(encoding="utf-8"), Rules(city()))
     assert story.invented
-    offline, events = Offline(city), []
+    offline, events = Offline(city()), []
     for step in story.steps(max(MINUTE, int(story.speed * 1e6) if story.speed > 3600 else 0)):
         rows = [(r.series, r.t, r.x) for r in step.readings]
         events += offline.feed(Block.of(rows, arrived=step.at, source="storm")) if rows else offline.finish(step.at)
@@ -48,7 +55,7 @@ def test_configs_have_no_fault() -> None:
 @pytest.mark.parametrize("pack", PACKS)
 def test_pack_passes_its_own_tests(pack: str) -> None:
     """Every detector with every level and every rule fires where its pack says, and what is quiet stays quiet."""
-    report = run_tests(load_city(CONFIGS), pack, CONFIGS / "packs" / pack / "tests.yaml")
+    report = run_tests(city(), pack, CONFIGS / "packs" / pack / "tests.yaml")
     assert report.passed, report
 
 

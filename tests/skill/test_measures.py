@@ -26,10 +26,12 @@ def measure_of(name: str) -> Any:
 
 @pytest.mark.parametrize("name", [name for name in SETS if list((HERE / name).glob("**/pack.yaml"))])
 def test_packs_of_skill_load(name: str) -> None:
+    """The pack of each set is read without a fault."""
     assert load_city(HERE / name).packs
 
 
 def test_weeks_counted_at_the_allowed_share() -> None:
+    """The limit lets just so many false weeks through as are allowed; a lower one lets through more."""
     counts = measure_of("counts")
     scores, label = np.arange(100.0), np.arange(100) >= 80
     limit = counts.at_most(scores, label)
@@ -39,6 +41,7 @@ def test_weeks_counted_at_the_allowed_share() -> None:
 
 
 def test_faults_of_sensors_counted_by_spell() -> None:
+    """A spell flagged within two readings of a fault finds it; one that is far from all is one false spell."""
     sensors = measure_of("sensors")
     bad, on = np.zeros(60, bool), np.zeros(60, bool)
     bad[10:20] = bad[40:42] = True
@@ -51,12 +54,14 @@ def test_faults_of_sensors_counted_by_spell() -> None:
 
 
 def test_two_sensors_at_once() -> None:
+    """The score of two sensors is the second highest at each moment; of one it is its own."""
     events = measure_of("events")
     told = events.of_several([np.array([[9.0, 0.0, 5.0], [1.0, 8.0, 6.0]]), np.array([[4.0, 3.0]])], 2)
     assert told[0].tolist() == [1.0, 0.0, 5.0] and told[1].tolist() == [4.0, 3.0]
 
 
 def test_dead_spells_are_those_put_in() -> None:
+    """So many spells are put in, each of a day, and nothing else is made flat."""
     days = measure_of("days")
     t = np.arange(20_000) * days.HOUR
     (_, x), spans = days.stuck((t, np.arange(20_000.0)), np.random.default_rng(3))
