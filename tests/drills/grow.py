@@ -58,7 +58,8 @@ def drill(ground: Any, short: bool, row: Any) -> None:
     source.ended.set()
     source.thread.join()
     live.end("http")
-    tools.until(lambda: kept(live), "history has all", 90)
+    ends = {place: end for place, (_, end) in lengths(live.bench.settings).items()}    # the judges' ticks go on
+    tools.until(lambda: kept(live, ends), "history has all", 90)
     live.finish(120)
     row.runs += 1
     compared(row, live, source.accepted)
@@ -78,13 +79,13 @@ def grown(live: Any, partitions: int, **env: str) -> subprocess.CompletedProcess
                           capture_output=True, text=True, check=False, timeout=120)
 
 
-def kept(live: Any) -> bool:
-    """Whether history has read both topics to their end."""
+def kept(live: Any, ends: dict[tuple[str, int], int]) -> bool:
+    """Whether history has read both topics to these ends."""
     settings = live.bench.settings
     rows = live.ground.chain.rows(settings.history_url, "SELECT topic, partition, applied FROM position")
     applied = {(topic, p): at for topic, p, at in rows}
-    ends = {(settings.topic(topic), p): end for (topic, p), (_, end) in lengths(settings).items() if topic == "judged"}
-    return all(applied.get(place, -1) >= end - 1 for place, end in ends.items())
+    return all(applied.get((settings.topic(topic), p), -1) >= end - 1 for (topic, p), end in ends.items()
+               if topic in ("readings", "judged"))
 
 
 def generations(live: Any) -> list[Any]:
