@@ -148,7 +148,8 @@ class Live:
         took |= self.end(*[n for n in ("combine", "history") if n in self.run.running])
         if "desk" in self.run.running:
             url, end = self.bench.settings.desk_url, lengths(self.bench.settings)["events", 0][1]
-            tools.until(lambda: [1 for (at,) in self.ground.chain.rows(url, 'SELECT "offset" FROM position') if at >= end] or end == 0,
+            asked = f"""SELECT "offset" FROM position WHERE topic = '{self.bench.settings.topic("events")}'"""
+            tools.until(lambda: [1 for (at,) in self.ground.chain.rows(url, asked) if at >= end] or end == 0,
                         "the desk has folded all", seconds)
             tools.until(lambda: not self.ground.chain.rows(url, "SELECT id FROM alert WHERE open AND owed > 0"),
                         "the desk owes nobody a ladder", seconds)
