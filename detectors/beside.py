@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from detectors import pairs
 from detectors.pack import Indicator, Use
 
 if TYPE_CHECKING:
@@ -42,10 +43,10 @@ def lateness(indicator: Indicator, others: Iterable[Indicator]) -> float:
 
 
 def record(indicator: Indicator, other: Indicator, late: float) -> np.dtype[Any]:
-    """Where the values of another series are kept: how many, then pairs of time (µs) and value in order of time."""
+    """Where the values of another series are kept (pairs.py)."""
     span = 2 * late + SPARE * indicator.every + PERIODS * other.every
     size = min(ceil(span / other.every), MOST) + SPARE if isfinite(span) else MOST
-    return np.dtype([("n", "f8"), ("pairs", "f8", (size, 2))])
+    return pairs.record(size)
 
 
 def look(table: Table, use: Use, slot: Rows, t: Floats) -> Floats:
@@ -89,32 +90,19 @@ def tell(state: State, table: Table, slot: Rows, t: Floats, x: Floats, flag: Flo
         rows, concerned = state.across(table, asker)[slot], dict[int, None]()
         for i, row in enumerate(rows.tolist()):
             value = float(x[i]) if flag[i] <= 3.0 else nan
-            if row >= 0 and _put(asker, row, table.group.indicator.id, float(t[i]), value) and _concerns(asker, row, table, t[i]):
+            if row < 0:
+                continue
+            if _keep(asker, row, table.group.indicator.id, float(t[i]), value) and _concerns(asker, row, table, t[i]):
                 concerned[row] = None
         for row in concerned:
             changes += again(asker, row)
     return changes
 
 
-def _put(asker: Table, row: int, name: str, t: float, x: float) -> bool:
-    """Keep a value; whether it is another than was kept for that time. A full row lets its oldest go."""
-    kept = asker.kept_beside[name]
-    n, pairs = int(kept["n"][row]), kept["pairs"][row]
-    at = int(np.searchsorted(pairs[:n, 0], t))
+def _keep(asker: Table, row: int, name: str, t: float, x: float) -> bool:
+    """Put a value into the row that looks; whether it is another than was kept for that time."""
     asker.dirty[row] = True
-    if at < n and pairs[at, 0] == t:
-        changed = not (pairs[at, 1] == x or (x != x and pairs[at, 1] != pairs[at, 1]))
-        pairs[at, 1] = x
-        return changed
-    if n == len(pairs):
-        if at == 0:
-            return False
-        pairs[:-1] = pairs[1:].copy()
-        n, at = n - 1, at - 1
-    pairs[at + 1:n + 1] = pairs[at:n].copy()
-    pairs[at] = t, x
-    kept["n"][row] = n + 1.0
-    return True
+    return pairs.put(asker.kept_beside[name], row, t, x)
 
 
 def _concerns(asker: Table, row: int, table: Table, t: float) -> bool:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from detectors.pack import Indicator
+from detectors.pairs import put
+from detectors.pairs import record as room
 from detectors.reading import Part
 
 if TYPE_CHECKING:
@@ -31,9 +33,9 @@ class Summed(NamedTuple):
 
 
 def record(indicator: Indicator) -> np.dtype[Any]:
-    """Where the values of a site are kept: how many, then pairs of time (µs) and value in order of time."""
+    """Where the values of a site are kept (pairs.py)."""
     late = ceil(2 * indicator.lateness / indicator.every) if isfinite(indicator.lateness) else MOST
-    return np.dtype([("n", "f8"), ("pairs", "f8", (min(late, MOST) + SPARE, 2))])
+    return room(min(late, MOST) + SPARE)
 
 
 def summed(table: Table) -> list[Summed]:
@@ -55,28 +57,9 @@ def add(table: Table, slot: Rows, t: Floats, x: Floats, flag: Floats) -> Iterabl
         here = np.flatnonzero(t == moment)
         for one in table.sums:
             changed = [row for row, value in zip(slot[here].tolist(), good[here].tolist(), strict=True)
-                       if row in one.area and _put(one.kept, row, moment, value)]
+                       if row in one.area and put(one.kept, row, moment, value)]
             for area in dict.fromkeys(one.area[row] for row in changed):
                 yield _part(one, area, moment)
-
-
-def _put(kept: Any, row: int, t: float, x: float) -> bool:
-    """Keep a value; whether it is another than was kept for that time. A full row lets its oldest go."""
-    n, pairs = int(kept["n"][row]), kept["pairs"][row]
-    at = int(np.searchsorted(pairs[:n, 0], t))
-    if at < n and pairs[at, 0] == t:
-        changed = not (pairs[at, 1] == x or (x != x and pairs[at, 1] != pairs[at, 1]))
-        pairs[at, 1] = x
-        return changed
-    if n == len(pairs):
-        if at == 0:
-            return False
-        pairs[:-1] = pairs[1:].copy()
-        n, at = n - 1, at - 1
-    pairs[at + 1:n + 1] = pairs[at:n].copy()
-    pairs[at] = t, x
-    kept["n"][row] = n + 1.0
-    return True
 
 
 def _part(one: Summed, area: str, t: float) -> Part:

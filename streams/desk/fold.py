@@ -9,7 +9,7 @@ from sqlalchemy import and_, bindparam, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from detectors.event import Change
-from streams.desk import leads
+from streams.desk import heard, leads
 from streams.desk.alert import State
 from streams.desk.names import Names
 from streams.desk.store import audit
@@ -38,6 +38,7 @@ def fold(s: Session, change: Change, m: Moment) -> Alert | None:
     if change.forecast is not None:     # JSON knows no infinity: "never" is a very long time
         low, mid, high = (x if abs(x) < NEVER else NEVER for x in change.forecast)
         change = replace(change, forecast=(low, mid, high))
+    heard.note(s, change)
     if change.kind == "level":
         return _level(s, change, m)
     if change.kind == "retired":
@@ -190,12 +191,12 @@ def _refresh(s: Session, alert: Alert, change: Change, m: Moment) -> None:
 def _evidence(s: Session, alert: Alert, members: list[Member], change: Change) -> None:
     """The alert shows the evidence of the member that decides: the highest; of these a measured one, then the newest."""
     top = change
-    heard = [(x.level, e.time, event_of(e.body)) for x in members if x.level and (e := _standing(s, x.id))]
-    if heard:
-        level = max(h[0] for h in heard)
-        measured_first = [(h[2].forecast is None, h[1], h[2]) for h in heard if h[0] == level]
+    holding = [(x.level, e.time, event_of(e.body)) for x in members if x.level and (e := _standing(s, x.id))]
+    if holding:
+        level = max(h[0] for h in holding)
+        measured_first = [(h[2].forecast is None, h[1], h[2]) for h in holding if h[0] == level]
         top = max(measured_first, key=lambda h: h[:2])[2]
-        told = [h[2] for h in heard if h[2].forecast is not None]
+        told = [h[2] for h in holding if h[2].forecast is not None]
         said = max(told, key=lambda c: (c.to, c.time), default=None)
         alert.forecast = None if said is None or said.forecast is None else [said.time, *said.forecast, said.limit]
     for name in EVIDENCE:

@@ -65,6 +65,19 @@ class Names:
         found = Counter((self.district(site, ""), i.pack) for i in self.indicators.values() for site in i.sites)
         return {key: n for key, n in found.items() if key[1] != SELF}
 
+    def cell(self, series: str) -> tuple[str, str] | None:
+        """(district, pack) of a series of the plan; None for any other and for the self check."""
+        indicator, _, site = series.partition("@")
+        known = self.indicators.get(indicator)
+        if known is None or known.pack == SELF or site not in self.measured[indicator]:
+            return None
+        return self.district(site, ""), known.pack
+
+    @cached_property
+    def measured(self) -> dict[str, frozenset[str]]:
+        """By indicator the sites that have it."""
+        return {i.id: frozenset(i.sites) for i in self.indicators.values()}
+
     @cached_property
     def centres(self) -> dict[str, tuple[float, float]]:
         """By district the mean latitude and longitude of its sites; without those where none says."""

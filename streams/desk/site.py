@@ -10,6 +10,7 @@ from streams import clock
 from streams.desk.alert import Actor
 from streams.desk.catalogue.versions import Versions
 from streams.desk.fold import Moment
+from streams.desk.heard import Voices
 from streams.desk.names import Names
 from streams.desk.pages import ask
 from streams.desk.pages.view import View
@@ -39,6 +40,7 @@ class Site:
     hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]", "testserver")
     rules: Rules = field(default_factory=Rules)
     versions: Versions = field(default_factory=Versions)
+    voices: Voices = field(default_factory=Voices)
     closing: bool = False
     clients: int = 0
     _head: tuple[float, int] = (float("-inf"), 0)
@@ -52,7 +54,8 @@ class Site:
         """How one reader sees it now."""
         now = self.now()
         clock_ = (ask.arrived(s) or now) if self.played else now
-        return View(lang, actor, now, clock_, self.names(), self.readings, self.played, CURRENT.get().account)
+        names = self.names()
+        return View(lang, actor, now, clock_, names, self.readings, self.played, CURRENT.get().account, self.voices(s, names))
 
     def head(self) -> int:
         """The newest audit number, asked for at most every quarter of a second for all pages together."""

@@ -207,6 +207,14 @@ class Item(Base):
     detail: Mapped[str] = mapped_column(default="")
 
 
+class Heard(Base):
+    """A series that has spoken at least once; what is not here was never heard."""
+
+    __tablename__ = "heard"
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), primary_key=True)
+    series: Mapped[str] = mapped_column(unique=True)
+
+
 class Mute(Base):
     """The sound of one post's pages is off until then."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,10 +11,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from streams.desk import acts
 from streams.desk.alert import Move, Refused
+from streams.desk.api.asked import fields_of, said, wants_json, words_of
 from streams.desk.api.look import YEAR, fault_page, warning_page
 from streams.desk.api.who import THEMES, acting, lang_of, site_of
 from streams.desk.pages import ask
-from streams.desk.pages.forms import in_words
 from streams.desk.pages.render import row_html
 from streams.desk.pages.row import row
 from streams.desk.pages.warning import Kept
@@ -28,26 +27,10 @@ LONGEST = 4000
 """Characters of a reason."""
 
 
-async def said(request: Request) -> dict[str, str]:
-    """The fields of a form or of a JSON object, as text; without NUL, which PostgreSQL refuses. ValueError for others."""
-    if request.headers.get("content-type", "").startswith("application/json"):
-        body = json.loads(await request.body() or b"{}")
-        if not isinstance(body, dict):
-            raise ValueError("not an object")
-        return {str(k): str(x).replace("\0", "") for k, x in body.items() if x is not None}
-    return {k: x.replace("\0", "") for k, x in (await request.form()).items() if isinstance(x, str)}
-
-
-def wants_json(request: Request) -> bool:
-    """The script and programs say so."""
-    kinds = request.headers.get("accept", "") + request.headers.get("content-type", "")
-    return "application/json" in kinds
-
-
 @router.post("/prefs")
 async def prefs(request: Request) -> Response:
     """Post, theme: cookies of this browser, no more."""
-    fields = await said(request)
+    fields = await fields_of(request)
     back = fields.get("back", "/")
     answer = RedirectResponse(back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/", 303)
     if "post" in fields:
@@ -62,7 +45,7 @@ async def prefs(request: Request) -> Response:
 @router.post("/mute")
 async def mute(request: Request) -> Response:
     """Sound off, ten minutes at most."""
-    fields, site, actor = await said(request), site_of(request), acting(request)
+    fields, site, actor = await fields_of(request), site_of(request), acting(request)
 
     def do() -> dict[str, Any]:
         with site.store.begin() as s:
@@ -78,7 +61,7 @@ async def mute(request: Request) -> Response:
 @router.post("/answers")
 async def answers(request: Request) -> Response:
     """One answer for several warnings: as itself where the post was called, else for the one that was. What can be done is."""
-    fields = await said(request)
+    fields = await fields_of(request)
     ids = dict.fromkeys(x for x in fields.get("ids", "").split(",")[:MANY] if x)
     done = {id_: await run_in_threadpool(_answer, request, id_, fields) for id_ in ids}
     if wants_json(request):
@@ -98,8 +81,7 @@ def _answer(request: Request, id_: str, fields: dict[str, str]) -> str:
     except KeyError:
         return say("err.none", lang_of(request))
     except Refused as no:
-        with site.store.read() as s:
-            return in_words(no, site.view(s, actor, lang_of(request)))
+        return words_of(request, no)
     return ""
 
 
@@ -136,9 +118,7 @@ def _seconds(minutes: str) -> float:
 
 
 def _refused(request: Request, id_: str, move: Move, no: Refused, kept: Kept) -> Response:
-    site = site_of(request)
-    with site.store.read() as s:
-        words = in_words(no, site.view(s, acting(request), lang_of(request)))
+    words = words_of(request, no)
     if wants_json(request):
         return _json(request, id_, no.key, 409, words)
     return warning_page(request, id_, kept, words, 409)

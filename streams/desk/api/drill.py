@@ -12,14 +12,13 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from detectors.level import LEVELS
 from streams.desk.alert import Refused
-from streams.desk.api.deed import said, wants_json
+from streams.desk.api.asked import fields_of, refused, wants_json
 from streams.desk.api.look import fault_page
 from streams.desk.api.who import acting, demand, lang_of, site_of, theme_of
 from streams.desk.exercise import drill
 from streams.desk.exercise.report import report, report_json
 from streams.desk.exercise.tables import DrillRow
 from streams.desk.pages.drill import drills, one
-from streams.desk.pages.forms import in_words
 from streams.desk.pages.render import page
 from streams.desk.people import rights
 
@@ -56,10 +55,7 @@ def show_one(request: Request, id_: str) -> Response:
 @router.post("/drill", include_in_schema=False)
 async def call(request: Request) -> Response:
     """Call one: pack, site, level, count, minutes. 303 to its report, or JSON with its id; 409 refused, 400 no numbers."""
-    try:
-        fields = await said(request)
-    except ValueError:
-        fields = {}
+    fields = await fields_of(request)
     return await run_in_threadpool(_call, request, fields)
 
 
@@ -98,12 +94,7 @@ def finish(request: Request, id_: str) -> Response:
 
 
 def _no(request: Request, no: Refused, fields: dict[str, str]) -> Response:
-    site = site_of(request)
-    with site.store.read() as s:
-        words = in_words(no, site.view(s, acting(request), lang_of(request)))
-    if wants_json(request):
-        return JSONResponse({"ok": False, "error": no.key, "message": words}, 409)
-    return _page(request, fields, words, 409)
+    return refused(request, no, lambda words: _page(request, fields, words, 409))
 
 
 @router.get("/api/drills")

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from streams.desk.alert import Refused
+from streams.desk.api.asked import words_of
 from streams.desk.api.look import fault_page
 from streams.desk.api.who import acting, demand, lang_of, site_of, theme_of
 from streams.desk.duty import deeds, handover, ical
@@ -23,7 +24,6 @@ from streams.desk.duty.tables import Calendar, Person, Shift, Swap
 from streams.desk.local import moment
 from streams.desk.pages import duty as page_duty
 from streams.desk.pages import handover as page_handover
-from streams.desk.pages.forms import in_words
 from streams.desk.pages.render import page
 from streams.desk.people.rights import CITY, Act, facts_of_post
 from streams.desk.words import say
@@ -58,7 +58,7 @@ def _may(request: Request, act: Act) -> str:
         try:
             _for(request, act, post)
         except Refused as no:
-            said = said or _words(request, no)
+            said = said or words_of(request, no)
         else:
             return ""
     return said
@@ -71,12 +71,6 @@ def _for(request: Request, act: Act, *posts: str) -> None:
         demand(request, act, facts_of_post(post, names) if post else CITY)
 
 
-def _words(request: Request, no: Refused) -> str:
-    site = site_of(request)
-    with site.store.read() as s:
-        return in_words(no, site.view(s, acting(request), lang_of(request)))
-
-
 async def _done(request: Request, do: Any) -> Response:
     """A deed of the roster in one transaction; back to the page, or the page with the reason."""
 
@@ -87,7 +81,7 @@ async def _done(request: Request, do: Any) -> Response:
         except (KeyError, NoResultFound):
             return fault_page(request, "duty.none", 404)
         except Refused as no:
-            return _page(request, _words(request, no), 409)
+            return _page(request, words_of(request, no), 409)
         return RedirectResponse("/duty", 303)
 
     return await run_in_threadpool(work)
@@ -109,7 +103,7 @@ async def upload(request: Request) -> Response:
             _for(request, Act.ROSTER, *{line.post for line in sheet.lines})
             return _page(request, preview=_preview(request, sheet, name))
         except Refused as no:
-            return _page(request, _words(request, no), 409)
+            return _page(request, words_of(request, no), 409)
 
     return await run_in_threadpool(work)
 
@@ -205,7 +199,7 @@ async def subscribe(request: Request) -> Response:
                 demand(request, Act.PEOPLE, facts_of_post(post, site.names()))
                 token = deeds.subscribe(s, post, acting(request), site.moment)
         except Refused as no:
-            return _page(request, _words(request, no), 409)
+            return _page(request, words_of(request, no), 409)
         return _page(request, link=f"/ical/{token}.ics")
 
     return await run_in_threadpool(work)
@@ -270,7 +264,7 @@ async def sign(request: Request, shift: str) -> Response:
                 demand(request, Act.SIGN, facts_of_post(post, site.names()))
                 handover.sign(s, shift, form.get("side") == "in", seen, note, acting(request), site.moment)
         except Refused as no:
-            return _sheet(request, shift, seen, note, _words(request, no), 409)
+            return _sheet(request, shift, seen, note, words_of(request, no), 409)
         except LookupError:
             return fault_page(request, "duty.none", 404)
         return RedirectResponse(f"/handover/{shift}", 303)

@@ -13,12 +13,11 @@ from detectors.level import LEVELS
 from streams.clock import micros
 from streams.desk import routes
 from streams.desk.alert import Refused
-from streams.desk.api.deed import said, wants_json
+from streams.desk.api.asked import fields_of, refused, wants_json
 from streams.desk.api.look import fault_page
 from streams.desk.api.who import acting, demand, lang_of, site_of, theme_of
 from streams.desk.local import ZONE
 from streams.desk.names import Names
-from streams.desk.pages.forms import in_words
 from streams.desk.pages.mutes import mutes
 from streams.desk.pages.render import page
 from streams.desk.people import rights
@@ -48,10 +47,7 @@ def _page(request: Request, typed: dict[str, str], notice: str, status: int) -> 
 @router.post("/mutes")
 async def make(request: Request) -> Response:
     """A new silence."""
-    try:
-        fields = await said(request)
-    except ValueError:
-        fields = {}
+    fields = await fields_of(request)
     return await run_in_threadpool(_make, request, fields)
 
 
@@ -82,12 +78,7 @@ def _make(request: Request, fields: dict[str, str]) -> Response:
 
 
 def _no(request: Request, no: Refused, fields: dict[str, str]) -> Response:
-    site = site_of(request)
-    with site.store.read() as s:
-        words = in_words(no, site.view(s, acting(request), lang_of(request)))
-    if wants_json(request):
-        return JSONResponse({"ok": False, "error": no.key, "message": words}, 409)
-    return _page(request, fields, words, 409)
+    return refused(request, no, lambda words: _page(request, fields, words, 409))
 
 
 def facts_of_scope(scope: dict[str, str], names: Names, level: int) -> rights.Facts:
@@ -111,10 +102,7 @@ def moment_of(text: str) -> int:
 @router.post("/mutes/{id_}/end")
 async def end(request: Request, id_: str) -> Response:
     """End a silence before its time."""
-    try:
-        fields = await said(request)
-    except ValueError:
-        fields = {}
+    fields = await fields_of(request)
 
     def do() -> Response:
         site = site_of(request)

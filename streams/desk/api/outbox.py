@@ -8,10 +8,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from streams.desk.alert import Refused
-from streams.desk.api.deed import said, wants_json
+from streams.desk.api.asked import fields_of, refused, wants_json
 from streams.desk.api.look import fault_page
 from streams.desk.api.who import acting, demand, lang_of, site_of, theme_of
-from streams.desk.pages.forms import in_words
 from streams.desk.pages.outbox import outbox
 from streams.desk.pages.render import page
 from streams.desk.people import rights
@@ -41,10 +40,7 @@ def _page(request: Request, notice: str, status: int) -> Response:
 @router.post("/outbox/{key}/resend")
 async def again(request: Request, key: str) -> Response:
     """Send it again: 303 back, or JSON; 404 no such delivery, 409 refused with the reason."""
-    try:
-        back = (await said(request)).get("back", "/outbox")
-    except ValueError:
-        back = "/outbox"
+    back = (await fields_of(request)).get("back", "/outbox")
     return await run_in_threadpool(_again, request, key, back)
 
 
@@ -62,10 +58,7 @@ def _again(request: Request, key: str, back: str) -> Response:
             return JSONResponse({"ok": False, "error": "err.none", "message": say("err.none", lang)}, 404)
         return fault_page(request, "err.none", 404, key)
     except Refused as no:
-        with site.store.read() as s:
-            words = in_words(no, site.view(s, acting(request), lang))
-        told = {"ok": False, "error": no.key, "message": words}
-        return JSONResponse(told, 409) if wants_json(request) else _page(request, words, 409)
+        return refused(request, no, lambda words: _page(request, words, 409))
     if wants_json(request):
         return JSONResponse({"ok": True, "key": key})
     return RedirectResponse(f"/w/{alert}#tried" if back.startswith("/w/") else "/outbox", 303)

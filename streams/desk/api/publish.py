@@ -11,11 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from streams.desk.alert import Actor, Refused
-from streams.desk.api.deed import said, wants_json
+from streams.desk.api.asked import fields_of, refused, wants_json
 from streams.desk.api.look import fault_page, warning_page
 from streams.desk.api.who import acting, demand, lang_of, site_of
 from streams.desk.fold import Moment
-from streams.desk.pages.forms import in_words
 from streams.desk.pages.warning import Kept
 from streams.desk.people import rights
 from streams.desk.people.rights import Act
@@ -58,25 +57,13 @@ async def _act(request: Request, act: Act, find: Callable[[Session], str | None]
 
 
 def _refused(request: Request, id_: str, no: Refused, fields: dict[str, str]) -> Response:
-    site = site_of(request)
-    with site.store.read() as s:
-        words = in_words(no, site.view(s, acting(request), lang_of(request)))
-    if wants_json(request):
-        return JSONResponse({"ok": False, "error": no.key, "message": words}, 409)
-    return warning_page(request, id_, Kept(typed=fields), words, 409)
-
-
-async def _fields(request: Request) -> dict[str, str]:
-    try:
-        return await said(request)
-    except ValueError:
-        return {}
+    return refused(request, no, lambda words: warning_page(request, id_, Kept(typed=fields), words, 409))
 
 
 @router.post("/publish/{id_}/submit")
 async def submit(request: Request, id_: str) -> Response:
     """报批: an Alert, an Update or a Cancel of a warning."""
-    fields = await _fields(request)
+    fields = await fields_of(request)
     return await _act(
         request,
         Act.SUBMIT,
@@ -98,14 +85,15 @@ def _publication(id_: str) -> Callable[[Session], str | None]:
 async def let_out(request: Request, id_: str) -> Response:
     """批准发布."""
     return await _act(
-        request, Act.RELEASE, _publication(id_), lambda s, a, actor, m: release.release(s, id_, actor, m), await _fields(request)
+        request, Act.RELEASE, _publication(id_), lambda s, a, actor, m: release.release(s, id_, actor, m),
+        await fields_of(request)
     )
 
 
 @router.post("/publish/{id_}/refuse")
 async def refuse(request: Request, id_: str) -> Response:
     """退回, or 撤回 by whoever submitted it."""
-    fields = await _fields(request)
+    fields = await fields_of(request)
 
     def deed(s: Session, a: Alert, actor: Actor, m: Moment) -> None:
         row = s.get(Publication, id_)
@@ -119,7 +107,7 @@ async def refuse(request: Request, id_: str) -> Response:
 @router.post("/work/{id_}/order")
 async def order(request: Request, id_: str) -> Response:
     """派单."""
-    fields = await _fields(request)
+    fields = await fields_of(request)
     minutes = fields.get("minutes", "")
 
     def deed(s: Session, a: Alert, actor: Actor, m: Moment) -> None:
@@ -132,7 +120,7 @@ async def order(request: Request, id_: str) -> Response:
 @router.post("/work/{id_}/cancel")
 async def cancel(request: Request, id_: str) -> Response:
     """撤销派单."""
-    fields = await _fields(request)
+    fields = await fields_of(request)
 
     def find(s: Session) -> str | None:
         row = s.get(WorkOrder, id_)
@@ -158,13 +146,13 @@ async def again(request: Request, id_: str) -> Response:
             raise Refused("work.over")
         audit(s, m.now, "order_again", a, actor.post, order=id_)
 
-    return await _act(request, Act.RESEND, find, deed, await _fields(request))
+    return await _act(request, Act.RESEND, find, deed, await fields_of(request))
 
 
 @router.post("/report/{id_}/level")
 async def level(request: Request, id_: str) -> Response:
     """人工定级 of a warning that was reported by hand."""
-    fields = await _fields(request)
+    fields = await fields_of(request)
     n = int(fields["level"]) if fields.get("level", "") in "01234" and fields.get("level") else -1
     return await _act(
         request,

@@ -12,10 +12,9 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from detectors.level import LEVELS
 from streams.desk.alert import Refused
-from streams.desk.api.deed import said, wants_json
+from streams.desk.api.asked import fields_of, refused, wants_json
 from streams.desk.api.mutes import facts_of_scope, moment_of
 from streams.desk.api.who import acting, demand, lang_of, site_of, theme_of
-from streams.desk.pages.forms import in_words
 from streams.desk.pages.render import page
 from streams.desk.pages.report import report
 from streams.desk.people.rights import Act
@@ -48,10 +47,7 @@ def _page(request: Request, typed: dict[str, str], notice: str, faults: list[Fau
 @router.post("/report/alert")
 async def alert(request: Request) -> Response:
     """A warning by hand; it climbs the normal ladder."""
-    try:
-        fields = await said(request)
-    except ValueError:
-        fields = {}
+    fields = await fields_of(request)
     return await run_in_threadpool(_alert, request, fields)
 
 
@@ -74,12 +70,7 @@ def _alert(request: Request, fields: dict[str, str]) -> Response:
 
 
 def _no(request: Request, no: Refused, fields: dict[str, str]) -> Response:
-    site = site_of(request)
-    with site.store.read() as s:
-        words = in_words(no, site.view(s, acting(request), lang_of(request)))
-    if wants_json(request):
-        return JSONResponse({"ok": False, "error": no.key, "message": words}, 409)
-    return _page(request, fields, words, [], 409)
+    return refused(request, no, lambda words: _page(request, fields, words, [], 409))
 
 
 @router.post("/report/readings")

@@ -60,14 +60,14 @@ def tally(s: Session, all_: Sequence[Found], items: Sequence[Item], v: View) -> 
     flat = [x for f in all_ for x in (f, *f.covered) if x.alert.scope == "real"]
     count = Counter(WORDS.get(x.alert.shown, "") for x in flat if x.alert.level or section(x) != "end")
     asked = [x for x in all_ if section(x) == "ask"]
-    silent = sum(i.kind == "fresh" for i in items)
+    silent = sum(i.kind == "fresh" and i.state != "never" for i in items)
     worst = max((x.alert.shown for x in asked), default=0)
     return {
         "levels": [(word, count[word], n) for word, n in LEVELS],
         "silent": silent,
         "series": v.names.series,
         "ask": len(asked),
-        "reporting": max(0, v.names.series - silent),
+        "reporting": max(0, v.heard.total() - silent),
         "recent": ask.recent(s, v.now - 600 * MICRO),
         "red": count["red"],
         "icon": favicon(WORDS.get(worst, ""), len(asked)),

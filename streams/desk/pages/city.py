@@ -34,9 +34,10 @@ OPEN = 12
 
 @dataclass
 class Cell:
-    """One district in one pack: connected series, silent ones, the levels of its open warnings."""
+    """One district in one pack: series of the plan, those ever heard, silent ones of these, the levels of its open warnings."""
 
     n: int = 0
+    heard: int = 0
     silent: int = 0
     levels: list[int] = field(default_factory=list)
     unsure: bool = False            # a rule over it cannot say
@@ -47,25 +48,37 @@ class Cell:
         return max(self.levels, default=0)
 
     @property
+    def reporting(self) -> int:
+        """Heard and not silent."""
+        return max(0, self.heard - self.silent)
+
+    @property
+    def quiet(self) -> int:
+        """Those of the plan that do not report, where anything ever did."""
+        return self.n - self.reporting if self.heard else 0
+
+    @property
     def word(self) -> str:
-        """One of red … blue, unk, none (nothing is connected), or "" for normal."""
+        """One of red … blue, unk, none (nothing was ever heard), or "" for normal."""
         if self.level:
             return Level(self.level).word
-        if not self.n:
+        if self.unsure:
+            return "unk"
+        if not self.heard:
             return "none"
-        return "unk" if self.unsure or self.n - self.silent < QUORUM * self.n else ""
+        return "unk" if self.reporting < QUORUM * self.n else ""
 
 
 Cells = dict[tuple[str, str], Cell]
 """By (district, pack)."""
 
 
-def cells(names: Names, found: Sequence[Found], items: Sequence[Item]) -> Cells:
-    """What stands where."""
-    out = {key: Cell(n) for key, n in names.connected.items()}
+def cells(names: Names, found: Sequence[Found], items: Sequence[Item], heard: Counter[tuple[str, str]]) -> Cells:
+    """What stands where; `heard` = series that have spoken, by district and pack."""
+    out = {key: Cell(n, heard[key]) for key, n in names.connected.items()}
     for item in items:
         place = names.district(item.site, item.name.partition("|")[2] if not item.site else "")
-        if item.kind == "fresh" and (place, item.pack) in out:
+        if item.kind == "fresh" and item.state != "never" and (place, item.pack) in out:
             out[place, item.pack].silent += 1
         elif item.kind == "rule":
             out.setdefault((place, item.pack), Cell()).unsure = True
@@ -81,7 +94,7 @@ def city(s: Session, v: View) -> dict[str, Any]:
     names, found, items = v.names, ask.open_alerts(s), ask.items(s)
     real = [f for f in found if f.alert.scope == "real"]
     flat = [x.alert for f in real for x in (f, *f.covered) if x.alert.level]
-    known = cells(names, found, items)
+    known = cells(names, found, items, v.heard)
     packs = [p.id for p in names.city.packs if p.id != SELF]
     places = [a for a in names.city.areas if a.tree == "admin" and any((f"admin:{a.id}", p) in known for p in packs)]
     sums = tally(s, found, items, v)
@@ -101,27 +114,29 @@ def city(s: Session, v: View) -> dict[str, Any]:
 
 def _tile(place: str, packs: list[str], known: Cells, flat: list[Alert], v: View) -> dict[str, Any]:
     mine = [known[place, p] for p in packs if (place, p) in known]
-    n, silent = sum(c.n for c in mine), sum(c.silent for c in mine)
+    n, reporting = sum(c.n for c in mine), sum(c.reporting for c in mine)
     worst = max((c.level for c in mine), default=0)
-    word = Level(worst).word if worst else "unk" if any(c.word == "unk" for c in mine) else "" if n else "none"
+    unsure, spoke = any(c.word == "unk" for c in mine), any(c.heard for c in mine)
+    word = Level(worst).word if worst else "unk" if unsure else "" if spoke else "none"
     here = sorted((a for a in flat if v.names.district(a.site, a.area) == place), key=lambda a: (-a.level, a.onset))
     counts = Counter(a.pack for a in here)
-    return {"key": place, "title": v.names.area(place, v.lang), "word": word, "label": _label(word, worst, v),
+    return {"key": place, "title": v.names.area(place, v.lang), "word": word, "label": _label(word, worst, n, v),
             "top": _top(here[0], v) if here else "",
             "counts": " · ".join(f"{v.names.pack(p, v.lang)} {k}" for p, k in counts.items()),
-            "reporting": say("strip.reporting", v.lang, n=n - silent, m=n)}
+            "reporting": say("strip.reporting", v.lang, n=reporting, m=n)}
 
 
-def _label(word: str, worst: int, v: View) -> str:
+def _label(word: str, worst: int, n: int, v: View) -> str:
     if worst:
         return level(worst, v.lang)
-    return say({"unk": "city.unsure", "none": "city.nothing"}.get(word, "level.0"), v.lang)
+    nothing = "fresh.never" if n else "city.nothing"
+    return say({"unk": "city.unsure", "none": nothing}.get(word, "level.0"), v.lang)
 
 
 def _cell(place: str, pack: str, c: Cell, v: View) -> dict[str, Any]:
-    label = _label(c.word, c.level, v)
-    reporting = say("strip.reporting", v.lang, n=c.n - c.silent, m=c.n)
-    return {"word": c.word, "n": len(c.levels) if c.level else c.n - c.silent, "silent": c.silent, "level": bool(c.level),
+    label = _label(c.word, c.level, c.n, v)
+    reporting = say("strip.reporting", v.lang, n=c.reporting, m=c.n)
+    return {"word": c.word, "n": len(c.levels) if c.level else c.reporting, "silent": c.quiet, "level": bool(c.level),
             "label": f"{v.names.area(place, v.lang)} {v.names.pack(pack, v.lang)} {label}, {reporting}",
             "query": f"?area={place.partition(':')[2]}&pack={pack}"}
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from detectors.level import Level
 from detectors.pack import SELF, Indicator
 from streams.clock import iso
+from streams.desk.heard import heard
 from streams.desk.local import MICRO, ZONE, local, moment, number, span
 from streams.desk.pages import chart
 from streams.desk.pages.bits import trend
@@ -106,7 +107,7 @@ def series(s: Session, v: View, name: str, asked: Mapping[str, str]) -> dict[str
         "trend": trend(readings, known.decimals, known.unit), "every": span(round(known.every * MICRO), v.lang),
         "silent": span(round(known.silent * MICRO), v.lang) if known.silent < 1e9 else "",
         "stale": moment(stale.since, v.clock, v.lang) if stale else "",
-        "stale_word": say(f"fresh.{stale.state}", v.lang) if stale else "",
+        "stale_word": say(f"fresh.{stale.state}", v.lang) if stale else "", "never": not last and not heard(s, name),
         "svg": _chart(v, w, readings, known, limits, f"{title} {v.names.place(site, '', v.lang)}, {known.unit}"),
         "ribbons": [(d.id, ribbon(_changes(s, d.path, name, w), w, v.clock, v.lang)) for d in detectors],
         "begin": written(w.start), "to": written(w.end), "moves": w.moves(), "query": w.query(w.start, w.end),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from streams.desk.alert import Actor
 from streams.desk.names import Names
@@ -25,3 +26,4 @@ class View:
     readings: Readings
     played: str = ""
     account: Account | None = LOCAL
+    heard: Counter[tuple[str, str]] = field(default_factory=Counter)      # (district, pack) -> series that have spoken

@@ -14,10 +14,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import select, text
 from starlette.testclient import TestClient
 
+from detectors.event import Change
 from streams.desk.api.app import make_app
 from streams.desk.api.stream import Reader
 from streams.desk.meter import Meter
 from streams.desk.pages.board import Filter
+from streams.desk.pages.nav import parts
 from streams.desk.pages.render import STATIC
 from streams.desk.tables import Item
 from streams.metrics import CATALOGUE
@@ -257,9 +259,12 @@ def test_many_rows_come_in_helpings(fresh: Any, change: Any, city: Any) -> None:
 
 
 def test_an_empty_desk_says_whether_data_flows(fresh: Any) -> None:
-    """No open warning: with how many report."""
-    _, _, client = fresh
-    assert "没有未关闭的预警" in client.get("/").text and "在报 8/8" in client.get("/").text
+    """No open warning: with how many report; of those never heard none does."""
+    bench, _, client = fresh
+    assert "没有未关闭的预警" in client.get("/").text and "在报 0/8" in client.get("/").text
+    bench.put(*(Change(kind="fresh", time=bench.now, arrived=bench.now, pack="basin", site=site, indicator="river_level", fresh="fresh")
+                for site in ("lanxi", "sanhe")))
+    assert "在报 2/8" in client.get("/").text
 
 
 def test_the_warning_page_tells_all(client: TestClient) -> None:
@@ -437,3 +442,16 @@ def test_an_alert_of_an_area_is_shown(fresh: tuple[Any, Any, TestClient], change
         assert page.status_code == 200 and ("义乌市" if a["area"] == "admin:yiwu" else "兰溪市") in page.text
     with bench.store.read() as s:
         assert sorted(s.scalars(select(Item.name))) == ["rain@admin:lanxi", "rain@admin:yiwu"]
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"seconds": "nan", "level": "purple", "count": "1e9"}'],
+                         ids=["torn", "no object", "no text", "too deep", "nonsense"])
+def test_what_cannot_be_read_breaks_no_door(fresh: Any, body: bytes) -> None:
+    """Every POST of the desk answers a body that it cannot read with a refusal, never with a fault of its own."""
+    _, site, _ = fresh
+    client = TestClient(make_app(site), cookies={"post": "duty"}, follow_redirects=False, raise_server_exceptions=False)
+    doors = [r.path for part in parts() for r in part.router.routes if "POST" in getattr(r, "methods", ())]
+    assert len(doors) > 20
+    said = {door: client.post(door.replace("{act}", "answer").replace("{", "").replace("}", ""), content=body,
+                              headers={"content-type": "application/json"}).status_code for door in doors}
+    assert {door: status for door, status in said.items() if status >= 500} == {}

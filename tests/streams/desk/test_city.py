@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from detectors.event import Change
 from streams.desk.api.app import make_app
+from streams.desk.heard import Voices
 from streams.desk.pages import ask
 from streams.desk.pages.city import Cell, cells, placed
 
@@ -32,17 +33,23 @@ def stale(site: str, indicator: str) -> Change:
     return Change(kind="fresh", time=T0, arrived=T0, pack="basin", site=site, indicator=indicator, fresh="stale", since=T0 - 60_000_000)
 
 
+def speaks(site: str, indicator: str) -> Change:
+    """A series is heard for the first time, or again."""
+    return Change(kind="fresh", time=T0, arrived=T0, pack="basin", site=site, indicator=indicator, fresh="fresh")
+
+
 def now(bench: Any) -> dict[tuple[str, str], Cell]:
     """The cells as they are."""
     with bench.store.read() as s:
-        return cells(bench.names, ask.open_alerts(s), ask.items(s))
+        return cells(bench.names, ask.open_alerts(s), ask.items(s), Voices()(s, bench.names))
 
 
 def test_a_cell_is_the_worst_in_it(page: Any, change: Callable[..., Change]) -> None:
     """Two stations of Lanxi: the worst level, how many; a drill and a trial are not counted; back to normal it is normal again."""
     bench, client = page
     up = change("river_level", "lanxi", 2)
-    bench.put(up, change("river_level", "sanhe", 4), change("reservoir", "hengjin", 4, scope="exercise"))
+    bench.put(up, change("river_level", "sanhe", 4), speaks("hengjin", "reservoir"),
+              change("reservoir", "hengjin", 4, scope="exercise"))
     found = now(bench)
     assert (found["admin:lanxi", "basin"].word, sorted(found["admin:lanxi", "basin"].levels)) == ("red", [2, 4])
     assert found["admin:dongyang", "basin"].word == ""
@@ -57,9 +64,29 @@ def test_silence_is_never_normal(page: Any, change: Callable[..., Change]) -> No
     found = now(bench)
     assert found["admin:dongyang", "basin"].word == "unk"
     assert (found["admin:lanxi", "basin"].word, found["admin:lanxi", "basin"].silent) == ("blue", 1)
-    assert Cell().word == "none" and Cell(10, 3).word == "" and Cell(10, 4).word == "unk" and Cell(10, unsure=True).word == "unk"
+    assert Cell().word == "none" and Cell(10, 10, 3).word == "" and Cell(10, 10, 4).word == "unk"
+    assert Cell(10, 10, unsure=True).word == Cell(10, unsure=True).word == "unk"
     text = client.get("/city?lang=en").text
     assert 'class="tile unk"' in text and "not enough data" in text and "0 / 1 reporting" in text and "?1" in text
+
+
+def test_what_was_never_heard_is_neither_normal_nor_reporting(page: Any, change: Callable[..., Change]) -> None:
+    """On an empty log no district is normal and nothing reports; one that speaks is; too few of a cell are not enough; a drill is no contact."""
+    bench, client = page
+    bench.put(change("reservoir", "hengjin", 4, scope="exercise"))
+    assert {c.word for c in now(bench).values()} == {"none"}
+    text = client.get("/city").text
+    assert "从未来数" in text and "正常" not in text and f"在报 0 / {bench.names.series}" in text
+    assert f"在报 0 / {bench.names.series}" in client.get("/").text
+
+    bench.put(speaks("hengjin", "reservoir"), speaks("hengjin", "reservoir"), speaks("lanxi", "river_level"))
+    found = now(bench)
+    assert found["admin:dongyang", "basin"].word == "" and found["admin:dongyang", "basin"].quiet == 0
+    assert (found["admin:lanxi", "basin"].word, found["admin:lanxi", "basin"].reporting) == ("unk", 1)
+    assert f"在报 2 / {bench.names.series}" in client.get("/").text
+    bench.put(stale("hengjin", "reservoir"))
+    assert f"在报 1 / {bench.names.series}" in client.get("/").text
+    assert "从未来数" in client.get("/series/river_level@sanhe").text and "从未来数" not in client.get("/series/river_level@lanxi").text
 
 
 def test_the_wall_turns_its_pages_until_a_red_waits(page: Any, change: Callable[..., Change]) -> None:
