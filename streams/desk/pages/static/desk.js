@@ -22,7 +22,7 @@ let at;
 const pending = new Map(), held = () => !!$('.row:hover,.row:focus-within,.row details[open]');
 const place = li => {
   const l = $(`[data-section=${li.dataset.sect}] .rows`);
-  l.insertBefore(li, [...l.children].find(x => x !== li && x.dataset.order > li.dataset.order) || null);
+  l?.insertBefore(li, [...l.children].find(x => x !== li && x.dataset.order > li.dataset.order) || null);
 };
 const count = () => {
   all('[data-section]').forEach(s => { const n = s.querySelectorAll('.row').length; show(s, n); text($('.n', s), n); });
