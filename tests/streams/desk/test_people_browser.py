@@ -143,7 +143,7 @@ def test_the_sign_in_page_at_every_width(browser: Any, desk: Any, theme: str, la
         page = tab(browser, faults := [], viewport={"width": width, "height": 768}, color_scheme=theme)
         page.goto(f"{desk.url}/login?lang={lang}")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert page.evaluate("document.activeElement.id") == "user"
+        page.wait_for_function("document.activeElement.id === 'user'")     # the browser focuses when it paints, not when it has loaded
         assert all(x.bounding_box()["height"] >= 44 for x in page.locator(".in, .lf .btn").all())
         assert page.evaluate(COLOURS)["bad"] == [] and faults == []
         page.context.close()
