@@ -9,11 +9,11 @@ from sqlalchemy import and_, bindparam, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from detectors.event import Change
-from streams.desk import heard, leads
+from streams.desk import heard, items, leads
 from streams.desk.alert import State
 from streams.desk.names import Names
 from streams.desk.store import audit
-from streams.desk.tables import Alert, Event, Item, Member
+from streams.desk.tables import Alert, Event, Member
 from streams.events import event_json, event_of
 
 HOUR = 3600.0
@@ -43,7 +43,7 @@ def fold(s: Session, change: Change, m: Moment) -> Alert | None:
         return _level(s, change, m)
     if change.kind == "retired":
         return _retired(s, change, m)
-    _item(s, change, m)
+    items.keep(s, change, m.now)
     if change.kind == "fresh" and change.site:
         for alert in _of_series(s, f"{change.indicator}@{change.site}"):
             _freshness(s, alert, change, m)
@@ -288,38 +288,7 @@ def _of_series(s: Session, series: str) -> list[Alert]:
 
 
 def _freshness(s: Session, alert: Alert, change: Change, m: Moment) -> None:
-    silent = None if change.fresh == "fresh" else _since(change)
+    silent = None if change.fresh == "fresh" else items.since(change)
     if (silent is None) != (alert.silent_since is None):
         alert.silent_since = silent
         audit(s, m.now, "silent" if silent else "heard", alert, time=silent or change.time)
-
-
-def _since(change: Change) -> int:
-    """When contact was last had; where the change does not say, its own time."""
-    return change.time if change.since is None else change.since
-
-
-def _named(change: Change) -> tuple[str, str]:
-    """Kind and name of an item. What is silent goes by series, a site as a whole by its id, a rule by its area."""
-    series = f"{change.indicator}@{change.site or change.area}"
-    if change.kind == "fresh":
-        return ("rule", f"{change.rule}@{change.area or change.site}") if change.rule else ("fresh", series)
-    if change.kind == "sensor":
-        return "sensor", change.site if change.members else series
-    return change.kind, change.source if change.kind == "feed" else f"{change.detector}|{series}"
-
-
-def _item(s: Session, change: Change, m: Moment) -> None:
-    kind, name = _named(change)
-    item = s.get(Item, (kind, name))
-    if change.fresh == "fresh":
-        if item is not None:
-            s.delete(item)
-            audit(s, m.now, "item", kind=kind, name=name, state="fresh")
-        return
-    if item is None:
-        item = Item(kind=kind, name=name, pack=change.pack, site=change.site, indicator=change.indicator, state=change.fresh)
-        item.since = _since(change)
-        s.add(item)
-        audit(s, m.now, "item", kind=kind, name=name, state=change.fresh)
-    item.state, item.detail = change.fresh, change.check or change.detector
