@@ -113,7 +113,7 @@ class Part:
 class Fence:
     """Nothing follows in this partition: the log goes on in another topic (design 9.11).
 
-    `topic` is the end of its name, `2` for `readings.2`: a fence must be shorter than every other record (`streams.grow`).
+    `topic` is the end of its name, `2` for `readings.2`: a fence must be shorter than every other record (`streams.worker.grow`).
     """
 
     topic: str

@@ -9,17 +9,17 @@ from typing import Any
 import structlog
 
 from streams import clock
-from streams.app import Stage
 from streams.codec import CHANGES
-from streams.combining import Combining
-from streams.generations import Generations, unfinished
-from streams.judging import Judging
-from streams.ledgers import Ledgers
 from streams.metrics import Metrics
 from streams.plans import Library, Plans
 from streams.settings import WIDE, Settings
-from streams.snapshots import Snapshots, StateStore
 from streams.sql import wait_for_database
+from streams.worker.app import Stage
+from streams.worker.combining import Combining
+from streams.worker.generations import Generations, unfinished
+from streams.worker.judging import Judging
+from streams.worker.ledgers import Ledgers
+from streams.worker.snapshots import Snapshots, StateStore
 
 say = structlog.get_logger("wanglou.agents")
 

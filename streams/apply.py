@@ -8,7 +8,6 @@ from pathlib import Path
 from detectors.pack import City
 from streams.errors import UsageError, WanglouError
 from streams.gates import weigh
-from streams.generations import Generations
 from streams.packs import load_city
 from streams.plans import Plans, city_of, plan_bytes
 from streams.plantexts import PlanTexts, texts_of
@@ -17,6 +16,7 @@ from streams.skill import Skill
 from streams.sql import engine
 from streams.topics import announce_plan
 from streams.warming import warm
+from streams.worker.generations import Generations
 
 LEAST = 5
 """Characters of a reason."""

@@ -9,12 +9,12 @@ from sqlalchemy import inspect, make_url, select
 from streams import clock
 from streams.broker import wait_for_broker
 from streams.errors import WanglouError
-from streams.generations import Generations
 from streams.plans import Plans
 from streams.settings import Settings
-from streams.snapshots import position
 from streams.sql import engine, wait_for_database
 from streams.topics import check_topics, lengths
+from streams.worker.generations import Generations
+from streams.worker.snapshots import position
 
 
 @dataclass(frozen=True)

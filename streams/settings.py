@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     scenario: str = ""                              # "×120": a history is being played, and the pages say so
     fault: str = ""                                 # tests only: `after_produce:3` kills the process there, the third time
 
-    _generation: int = PrivateAttr(1)               # which generation of these topics: state.db knows (`streams.generations`)
+    _generation: int = PrivateAttr(1)               # which generation of these topics: state.db knows (worker/generations)
 
     def model_post_init(self, context: Any, /) -> None:
         """Fill in the databases."""

@@ -7,9 +7,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from streams.app import tune
 from streams.bench.tools.frame import Bench, Figure
 from streams.bench.tools.many import Many, write_configs
+from streams.worker.app import tune
 
 __all__ = ["scale"]
 

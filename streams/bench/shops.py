@@ -10,12 +10,12 @@ from shutil import copytree
 from detectors.combine import Board
 from detectors.judge import State, judge
 from detectors.plan import Plan
-from streams.app import tune
 from streams.bench.tools.cities import Readings
 from streams.bench.tools.frame import Bench, Figure
 from streams.bench.tools.many import ms, resident
 from streams.packs import find_configs, load_city
 from streams.plans import plan_bytes
+from streams.worker.app import tune
 
 __all__ = ["shops"]
 

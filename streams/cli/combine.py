@@ -10,7 +10,7 @@ def register(app: typer.Typer) -> None:
     def combine() -> None:
         """Run combine until SIGTERM. Settings come from WANGLOU_… (broker, state database, snapshots)."""
         from streams.agents import combine_stage
-        from streams.app import run
         from streams.settings import settings
+        from streams.worker.app import run
 
         run(combine_stage, "combine", settings())

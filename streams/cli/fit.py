@@ -37,12 +37,12 @@ def fit(
     from streams.clock import now
     from streams.errors import UsageError
     from streams.fit import derived_to_fit, fit_rows, frame_of
-    from streams.generations import current
     from streams.packs.faults import meant
     from streams.replay.options import history_of
     from streams.settings import settings
     from streams.warming import history as stored
     from streams.warming import send
+    from streams.worker.generations import current
 
     ours = settings(configs=configs)
     city = _city(ours, configs, bool(history) or dry_run)

@@ -29,8 +29,8 @@ def history(context: typer.Context) -> None:
     if context.invoked_subcommand:
         return
     from streams.agents import history_stage
-    from streams.app import run
     from streams.settings import settings
+    from streams.worker.app import run
 
     run(history_stage, "history", settings())
 

@@ -10,7 +10,7 @@ def register(app: typer.Typer) -> None:
     def judge() -> None:
         """Run judge until SIGTERM. Settings come from WANGLOU_… (broker, state database, snapshots)."""
         from streams.agents import judge_stage
-        from streams.app import run
         from streams.settings import settings
+        from streams.worker.app import run
 
         run(judge_stage, "judge", settings())

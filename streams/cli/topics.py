@@ -22,12 +22,12 @@ def create(configs: Annotated[Path | None, typer.Option(help="Folder of configs 
            plan: Annotated[bool, typer.Option(help="Write the first plan as offset 0.")] = True) -> None:
     """Make what is missing; the first record of each partition of readings, and of levels, is the plan."""
     from streams.apply import keep
-    from streams.generations import current
     from streams.packs import find_configs, load_city
     from streams.plans import Plans
     from streams.settings import settings
     from streams.sql import engine
     from streams.topics import announce_plan, create_topics
+    from streams.worker.generations import current
 
     ours = current(settings(configs=configs))
     made = create_topics(ours)
@@ -41,9 +41,9 @@ def create(configs: Annotated[Path | None, typer.Option(help="Folder of configs 
 
 def check() -> None:
     """Compare the topics with what they must be; exit 1 when one is not."""
-    from streams.generations import current
     from streams.settings import settings
     from streams.topics import check_topics
+    from streams.worker.generations import current
 
     if faults := check_topics(current(settings())):
         raise WanglouError("\n".join(faults))
@@ -56,7 +56,7 @@ def grow(partitions: Annotated[int, typer.Option(help="How many there shall be: 
 
     Judges (and combine) must be running. Feeds keep what comes on their disk meanwhile.
     """
-    from streams.grow import grow as work
     from streams.settings import settings
+    from streams.worker.grow import grow as work
 
     work(settings(), partitions, lambda text: print(text, flush=True))

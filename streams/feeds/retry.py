@@ -13,10 +13,10 @@ from streams.feeds.guests import guests
 from streams.feeds.plan import PlanWatch
 from streams.feeds.run import newest
 from streams.feeds.words import Reading, Refused
-from streams.generations import current
 from streams.rejects import Reject
 from streams.settings import Settings
 from streams.topics import send_all
+from streams.worker.generations import current
 
 
 def again(settings: Settings, rows: Iterable[Reject]) -> tuple[int, list[tuple[Reject, Refused]]]:

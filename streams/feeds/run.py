@@ -20,11 +20,11 @@ from streams.feeds.link import KafkaLink, Link
 from streams.feeds.plan import PlanWatch
 from streams.feeds.producer import Outlet
 from streams.feeds.regroup import regroup
-from streams.generations import Generations
 from streams.metrics import Metrics, serve
 from streams.plans import Newest, Plans
 from streams.settings import Settings
 from streams.sql import wait_for_database
+from streams.worker.generations import Generations
 
 log = logging.getLogger(__name__)
 Say = Callable[[str], object]

@@ -14,14 +14,14 @@ from sqlalchemy import Connection, Engine, text
 from detectors.reading import Block, Flag, PlanRecord
 from streams.codec import BadRecord, decode
 from streams.errors import Unavailable
-from streams.generations import Before
 from streams.history.keep import thin
 from streams.history.partitions import prepare
 from streams.history.rows import Row, Rows, raw_rows, said_rows
-from streams.ledger import Out, Place, Taken
 from streams.plans import Plans, city_of
 from streams.settings import plain
-from streams.snapshots import Page, Positions
+from streams.worker.generations import Before
+from streams.worker.ledger import Out, Place, Taken
+from streams.worker.snapshots import Page, Positions
 
 log = structlog.get_logger("wanglou.history")
 

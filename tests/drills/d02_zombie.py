@@ -11,7 +11,7 @@ tools = __import__("sys").modules["wanglou_drills_tools"]
 FREEZE = """
 import os, signal
 from pathlib import Path
-import streams.app as a
+import streams.worker.app as a
 def fault(spec):                                    # when it is told to, between what Kafka has taken and the snapshot of it
     def reach(point):
         if point == "after_produce" and Path({when!r}).exists():

@@ -15,7 +15,7 @@ from streams.codec import decode
 NAME, BROKER = "exception in a kind; in the agent's body", True
 tools = __import__("sys").modules["wanglou_drills_tools"]
 PATCH = """
-import streams.judging as judging
+import streams.worker.judging as judging
 real, failed = judging.judge, []
 def judge(plan, state, block):
     changes = real(plan, state, block)          # half done: the state has moved

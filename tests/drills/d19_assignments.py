@@ -6,7 +6,7 @@ from typing import Any
 NAME, BROKER = "200 assignments; a stuck partition", True
 tools = __import__("sys").modules["wanglou_drills_tools"]
 REJOIN = """
-import streams.app as a
+import streams.worker.app as a
 before = a.Running.__init__
 def init(self, *args):
     before(self, *args)
@@ -19,7 +19,7 @@ def init(self, *args):
 a.Running.__init__ = init
 """
 STICK = """
-import streams.app as a
+import streams.worker.app as a
 from faust.types import TP
 before = a.Running.__init__
 def init(self, *args):

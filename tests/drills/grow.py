@@ -10,12 +10,12 @@ import numpy as np
 
 from detectors.reading import Block, Fence, Tick
 from streams.codec import Changes, Record, decode, encode
-from streams.combining import Combining
-from streams.generations import Generations, current
-from streams.ledger import Place, Taken
 from streams.shards import partition
 from streams.sql import engine
 from streams.topics import check_topics, lengths
+from streams.worker.combining import Combining
+from streams.worker.generations import Generations, current
+from streams.worker.ledger import Place, Taken
 
 tools: Any = __import__("sys").modules["wanglou_drills_tools"]
 POINTS = ("grow_fence:2", "grow_closed", "grow_judged", "grow_topics", "grow_fences", "grow_begun")

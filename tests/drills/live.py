@@ -20,9 +20,9 @@ from detectors.reading import Block
 from streams import clock
 from streams.broker import free_port
 from streams.codec import Changes, decode
-from streams.combining import Combining
-from streams.ledger import Place, Taken
 from streams.topics import lengths
+from streams.worker.combining import Combining
+from streams.worker.ledger import Place, Taken
 
 tools: Any = __import__("sys").modules["wanglou_drills_tools"]
 

@@ -14,13 +14,13 @@ from detectors.event import Change
 from detectors.pack import City
 from detectors.reading import Block, PlanRecord, Source, Tick
 from streams.codec import Changes, Record, decode, encode
-from streams.combining import Combining
-from streams.judging import Judging
-from streams.ledger import Out, Place, Taken
 from streams.metrics import Metrics
 from streams.plans import Library, plan_bytes, plan_hash
 from streams.settings import Settings
 from streams.shards import partition
+from streams.worker.combining import Combining
+from streams.worker.judging import Judging
+from streams.worker.ledger import Out, Place, Taken
 
 
 class Shelf:

@@ -9,17 +9,17 @@ import pytest
 from detectors.event import Change
 from detectors.reading import Block, Part, PlanRecord, Tick
 from streams.codec import decode, encode
-from streams.combining import Combining
-from streams.judging import Judging
-from streams.ledger import Place
 from streams.metrics import Metrics
 from streams.packs.load import check_city, load_city
 from streams.plans import Library, Plans, plan_bytes
 from streams.replay.offline import Offline
 from streams.settings import Settings
 from streams.shards import partition
-from streams.snapshots import Snapshots, StateStore
 from streams.sql import engine
+from streams.worker.combining import Combining
+from streams.worker.judging import Judging
+from streams.worker.ledger import Place
+from streams.worker.snapshots import Snapshots, StateStore
 
 MINUTE = 60_000_000
 T0 = 1_780_000_200_000_000

@@ -13,9 +13,9 @@ from detectors.reading import GUEST, Block, PlanRecord
 from streams.codec import encode
 from streams.history.keep import thin
 from streams.history.store import HistoryStore
-from streams.ledger import Place
 from streams.plans import Plans
 from streams.sql import engine
+from streams.worker.ledger import Place
 
 RAW, SAID = Place("w.readings", 0), Place("w.judged", 0)
 

@@ -17,16 +17,16 @@ from detectors.reading import Block, PlanRecord
 from streams import clock
 from streams.bench.tools.cities import Readings
 from streams.codec import encode
-from streams.combining import Combining
-from streams.judging import Judging
-from streams.ledger import Place, Taken
 from streams.metrics import Metrics
 from streams.packs import load_city
 from streams.plans import Library, Plans, city_of, plan_bytes
 from streams.settings import settings
 from streams.shards import partition
-from streams.snapshots import Snapshots, StateStore
 from streams.sql import engine
+from streams.worker.combining import Combining
+from streams.worker.judging import Judging
+from streams.worker.ledger import Place, Taken
+from streams.worker.snapshots import Snapshots, StateStore
 
 PARTITIONS = 4
 BEATS = 20

@@ -18,12 +18,12 @@ from streams.history.keep import thin
 from streams.history.partitions import REST, Month, let_read, month_of, months, parts, prepare
 from streams.history.store import HistoryStore
 from streams.history.take import series
-from streams.ledger import Place
 from streams.plans import Plans
 from streams.replay.bring import bring
 from streams.replay.history import read
 from streams.replay.stored import history
 from streams.sql import engine
+from streams.worker.ledger import Place
 
 DAY = 86_400 * MICRO
 INSERT = 'INSERT INTO reading (series, t, arrived, value, flag, "check", revision) VALUES (%s, %s, %s, %s, 1, %s, 0)'

@@ -124,7 +124,7 @@ def test_what_the_judge_flagged_is_judged_anew(tmp_path: Path) -> None:
 def test_history_without_a_word_is_still_the_process(wanglou: Wanglou, monkeypatch: pytest.MonkeyPatch) -> None:
     """`wanglou history` runs the stage."""
     ran: list[str] = []
-    monkeypatch.setattr("streams.app.run", lambda stage, name, settings: ran.append(name))
+    monkeypatch.setattr("streams.worker.app.run", lambda stage, name, settings: ran.append(name))
     wanglou("history")
     assert ran == ["history"]
 

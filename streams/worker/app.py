@@ -22,13 +22,13 @@ from streams import clock, logs
 from streams.broker import wait_for_broker
 from streams.errors import WanglouError
 from streams.faults import fault
-from streams.generations import Generations
-from streams.ledger import Place, Store
-from streams.ledgers import Ledgers
 from streams.metrics import Metrics, serve
 from streams.settings import Settings
 from streams.sql import wait_for_database
 from streams.topics import TOPICS, admin, partition_counts
+from streams.worker.generations import Generations
+from streams.worker.ledger import Place, Store
+from streams.worker.ledgers import Ledgers
 
 if TYPE_CHECKING:
     from faust import App
@@ -55,8 +55,8 @@ class Running:
     """An app with its ledgers. `why` is set when the process gave up, `grown` when it is to begin anew for more partitions."""
 
     def __init__(self, stage: Stage, settings: Settings, metrics: Metrics, generations: Generations) -> None:
-        from streams.faustlog import FaustLog
-        from streams.pulse import Pulse
+        from streams.worker.faustlog import FaustLog
+        from streams.worker.pulse import Pulse
 
         self.stage, self.settings, self.metrics, self.why = stage, settings, metrics, ""
         self.generations, self.grown = generations, False
@@ -126,7 +126,7 @@ class Running:
 
 
 def _raw() -> dict[str, Any]:
-    from streams.faustlog import RAW
+    from streams.worker.faustlog import RAW
 
     return RAW
 

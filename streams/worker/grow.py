@@ -20,12 +20,12 @@ from streams import clock
 from streams.codec import BadRecord, decode, encode
 from streams.errors import Unavailable, UsageError, WanglouError
 from streams.faults import fault
-from streams.generations import Generations
-from streams.ledger import Place
 from streams.settings import Settings
-from streams.snapshots import Positions, position
 from streams.sql import engine
 from streams.topics import admin, create_topics, lengths, send_all
+from streams.worker.generations import Generations
+from streams.worker.ledger import Place
+from streams.worker.snapshots import Positions, position
 
 CLOSED = 76
 """Bytes of a batch that a closed topic takes: one of a single fence has 73 to 75, of a tick at least 81 (61 for the batch, 7 for

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from faust.types import TP
 
-from streams import faustlog
-from streams.faustlog import FaustLog
-from streams.ledger import Place
 from streams.metrics import Metrics
+from streams.worker import faustlog
+from streams.worker.faustlog import FaustLog
+from streams.worker.ledger import Place
 
 PLACE = Place("w.readings", 1)
 

@@ -10,8 +10,8 @@ import structlog
 from detectors.reading import Tick
 from streams import clock
 from streams.codec import encode
-from streams.ledger import Log, Out, Place
-from streams.ledgers import Ledgers
+from streams.worker.ledger import Log, Out, Place
+from streams.worker.ledgers import Ledgers
 
 say = structlog.get_logger("wanglou.pulse")
 STUCK = 8.0             # seconds without a record although there are some: go back

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from streams.errors import Unavailable
-from streams.ledger import Place
-from streams.snapshots import Page, Snapshots
 from streams.sql import engine, wait_for_database
+from streams.worker.ledger import Place
+from streams.worker.snapshots import Page, Snapshots
 
 HERE = Place("readings", 1)
 

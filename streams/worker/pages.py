@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from detectors.state import State
 from detectors.store import LAYOUT, Cut, cut
 from streams.shards import SHARDS, shard
-from streams.snapshots import Page
+from streams.worker.snapshots import Page
 
 _pack = msgspec.msgpack.Encoder().encode
 MOST = 64

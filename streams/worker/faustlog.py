@@ -9,9 +9,9 @@ from faust import App
 from faust.types import TP
 
 from streams import clock
-from streams.ledger import Out, Place
 from streams.metrics import Metrics
 from streams.settings import plain
+from streams.worker.ledger import Out, Place
 
 RAW: dict[str, Any] = {"key_type": bytes, "key_serializer": "raw", "value_type": bytes, "value_serializer": "raw"}
 

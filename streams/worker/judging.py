@@ -12,14 +12,14 @@ from detectors.plan import Plan
 from detectors.reading import GUEST, Block, Fit, Flag, PlanRecord, Source, Tick
 from streams import clock
 from streams.codec import BadRecord, Record, decode, encode
-from streams.counts import Counts
-from streams.ledger import Out, Place, Taken
 from streams.metrics import Metrics
-from streams.outs import changed, judged, rejected
-from streams.pages import Held, Shelf
 from streams.plans import Library
 from streams.settings import Settings
-from streams.snapshots import Page
+from streams.worker.counts import Counts
+from streams.worker.ledger import Out, Place, Taken
+from streams.worker.outs import changed, judged, rejected
+from streams.worker.pages import Held, Shelf
+from streams.worker.snapshots import Page
 
 log = structlog.get_logger("wanglou.judge")
 FORWARD = 1_000_000

@@ -14,14 +14,14 @@ from detectors.plan import Plan
 from detectors.reading import Part, PlanRecord, Source, Tick
 from detectors.ruling import Key
 from streams.codec import BadRecord, Changes, Record, decode
-from streams.ledger import Out, Place, Taken
 from streams.metrics import Metrics
-from streams.outs import changed, rejected
-from streams.pages import MOST, share
 from streams.plans import Library
 from streams.settings import Settings
 from streams.shards import partition
-from streams.snapshots import Page
+from streams.worker.ledger import Out, Place, Taken
+from streams.worker.outs import changed, rejected
+from streams.worker.pages import MOST, share
+from streams.worker.snapshots import Page
 
 log = structlog.get_logger("wanglou.combine")
 PAGES = 256

@@ -11,14 +11,14 @@ from detectors.judge import State
 from detectors.pack import City, Detector, Indicator, Limit, Pack, Site, Text, Use
 from detectors.reading import Block
 from streams.codec import encode
-from streams.judging import Judging
-from streams.ledger import Place
 from streams.metrics import Metrics
-from streams.pages import MOST
 from streams.plans import Library, Plans, plan_bytes
 from streams.settings import Settings
-from streams.snapshots import Page, Snapshots, StateStore
 from streams.sql import engine
+from streams.worker.judging import Judging
+from streams.worker.ledger import Place
+from streams.worker.pages import MOST
+from streams.worker.snapshots import Page, Snapshots, StateStore
 
 SITES = [f"s{n}" for n in range(600)]      # two or three in each shard
 HERE = Place("readings", 0)

@@ -18,15 +18,15 @@ from detectors.pack import Area, City, Derive, Detector, Indicator, Limit, Pack,
 from detectors.reading import Block, Flag, PlanRecord, Source, Tick
 from streams import rejects
 from streams.codec import Changes, Record, decode, encode
-from streams.combining import Combining
-from streams.judging import Judging
-from streams.ledger import Out, Place
 from streams.metrics import Metrics
 from streams.plans import Library, Plans, city_of, plan_bytes, plan_hash
 from streams.settings import Settings
 from streams.shards import partition
-from streams.snapshots import Page, Snapshots, StateStore
 from streams.sql import engine
+from streams.worker.combining import Combining
+from streams.worker.judging import Judging
+from streams.worker.ledger import Out, Place
+from streams.worker.snapshots import Page, Snapshots, StateStore
 
 SITES = tuple(f"s{n}" for n in range(8))
 SECOND = 1_000_000

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from streams import clock
-from streams.ledger import Hole, Incoming, Ledger, Log, Place, Poison, Refused, Store
+from streams.worker.ledger import Hole, Incoming, Ledger, Log, Place, Poison, Refused, Store
 
 say = structlog.get_logger("wanglou.ledger")
 

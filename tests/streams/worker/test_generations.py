@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from streams.errors import UsageError
-from streams.generations import Generations, current, unfinished
-from streams.grow import refuse
-from streams.ledger import Place
 from streams.settings import Settings, plain
-from streams.snapshots import Page, Snapshots
 from streams.sql import engine
+from streams.worker.generations import Generations, current, unfinished
+from streams.worker.grow import refuse
+from streams.worker.ledger import Place
+from streams.worker.snapshots import Page, Snapshots
 
 
 @pytest.fixture

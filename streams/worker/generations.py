@@ -12,11 +12,12 @@ from itertools import pairwise
 from sqlalchemy import BigInteger, Column, Engine, Integer, MetaData, String, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from streams import clock, snapshots
-from streams.ledger import Place
+from streams import clock
 from streams.settings import WIDE, Settings
-from streams.snapshots import position
 from streams.sql import create, engine
+from streams.worker import snapshots
+from streams.worker.ledger import Place
+from streams.worker.snapshots import position
 
 tables = MetaData()
 generation = Table("generation", tables,

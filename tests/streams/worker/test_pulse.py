@@ -10,8 +10,8 @@ import pytest
 from detectors.reading import Tick
 from streams import clock
 from streams.codec import decode
-from streams.ledger import Out, Place
-from streams.pulse import DEAD, STUCK, Pulse
+from streams.worker.ledger import Out, Place
+from streams.worker.pulse import DEAD, STUCK, Pulse
 
 PLACE = Place("w.readings", 3)
 

@@ -30,11 +30,11 @@ from sqlalchemy import (
 )
 
 from streams import clock
-from streams.ledger import Place, Taken, Work
 from streams.metrics import Metrics
 from streams.plans import Library
 from streams.settings import Settings
 from streams.sql import create
+from streams.worker.ledger import Place, Taken, Work
 
 W = TypeVar("W", bound=Work)
 

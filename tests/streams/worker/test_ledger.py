@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streams.faults import POINTS, fault
-from streams.ledger import Ledger, Out, Place, Taken
-from streams.ledgers import Ledgers
+from streams.worker.ledger import Ledger, Out, Place, Taken
+from streams.worker.ledgers import Ledgers
 
 PLACE = Place("readings", 0)
 LOG = [f"v{n}".encode() for n in range(25)]

@@ -11,7 +11,7 @@ from detectors.plan import Plan
 from detectors.reading import GUEST, Block, Flag
 from streams import clock, rejects
 from streams.codec import Changes, encode
-from streams.ledger import Out, Place
+from streams.worker.ledger import Out, Place
 
 MOST = 400
 """Changes in one record: about 150 kB, far below the megabyte that Kafka takes."""
