@@ -1,7 +1,8 @@
-"""The packs that `make skill` measures with must load, and what counts as found or false must be as each set says."""
+"""The packs that `make skill` measures with must load, what counts as found or false must be as each set says, a missed aim fails the run."""
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,12 @@ SETS = sorted(path.parent.name for path in HERE.glob("*/measure.py"))
 
 def measure_of(name: str) -> Any:
     """The module of a set."""
-    spec = importlib.util.spec_from_file_location(f"skill_{name.replace('-', '_')}", HERE / name / "measure.py")
+    return module_of(f"skill_{name.replace('-', '_')}", HERE / name / "measure.py")
+
+
+def module_of(name: str, path: Path) -> Any:
+    """A file as a module."""
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec and spec.loader
     made = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(made)
@@ -67,3 +73,20 @@ def test_dead_spells_are_those_put_in() -> None:
     (_, x), spans = days.stuck((t, np.arange(20_000.0)), np.random.default_rng(3))
     assert len(spans) == days.PUT_IN and all(end - start >= 22 * days.HOUR for start, end in spans)
     assert (np.diff(x) == 0.0).sum() == days.PUT_IN * 23
+
+
+@pytest.mark.parametrize(("reach", "better", "code", "mark"), [
+    ("tools.TOLD", True, 0, "better"), ("tools.TOLD", False, 0, "**not better than the plain rule**"),
+    ("'above 60'", True, 0, "reached"), ("'above 60'", False, 1, "**not reached**"), ("''", None, 0, "")])
+def test_only_a_missed_aim_fails_the_run(reach: str, better: bool | None, code: int, mark: str, tmp_path: Path,
+                                         monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row that is to be told beside the plain rule says so when it is not better; one that misses its aim ends the run with 1."""
+    run = module_of("skill_run", HERE / "run.py")
+    shutil.copy(HERE / "tools.py", tmp_path)
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "measure.py").write_text(
+        f"def measure(tools):\n    return [tools.Row('d', 'm', '1', '2', {reach}, {better})]\n", encoding="utf-8")
+    monkeypatch.setattr(run, "HERE", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["run.py"])
+    assert run.main() == code
+    assert capsys.readouterr().out.splitlines()[-1].endswith(f"| {mark} |")

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 HERE = Path(__file__).resolve().parent
 DATA = HERE.parents[2] / "shared" / "data"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TOLD = "table against persistence"
+"""The aim of a row that only has to be told beside the plain rule."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of `make skill`. `better` = the aim is reached; None where nothing was asked."""
+    """One line of `make skill`. `better` = the aim is reached, or of TOLD better than the plain rule; None where nothing was asked."""
 
     data: str
     measure: str
@@ -28,6 +30,18 @@ class Row:
     reach: str
     better: bool | None = None
     figures: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def missed(self) -> bool:
+        """Whether an aim is missed: to be no better than the plain rule is one only where more than a comparison was asked."""
+        return self.better is False and self.reach != TOLD
+
+    @property
+    def mark(self) -> str:
+        """What the last column says."""
+        if self.reach == TOLD:
+            return {True: "better", False: "**not better than the plain rule**", None: ""}[self.better]
+        return {True: "reached", False: "**not reached**", None: ""}[self.better]
 
 
 class Absent(Exception):
@@ -84,6 +98,6 @@ def scores(city: Any, made: Any, detector: str) -> NDArray[np.float64]:
 
 def alarms(city: Any, made: Any, detector: str, site: str, level: int) -> list[tuple[int, int]]:
     """When the detector was known to be at `level` or above (µs UTC, by arrival), as `wanglou backtest` sees it."""
-    from streams.replay.backtest import Judged
+    from streams.replay.judged import Judged
 
     return [(span.start, span.end) for span in Judged(city, made).alarms(detector, site, level)]

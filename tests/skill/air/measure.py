@@ -77,7 +77,7 @@ def against_neighbours(tools: Any, table: Any) -> Any:
     (ours, found, false), (plain, plain_found, plain_false) = told["stranger"], told["step"]
     return tools.Row("beijing-air", f"F1 of {sum(map(len, faults.values()))} faults put into stations",
                      f"{ours:.2f} ({found} found, {false} false)",
-                     f"change in an hour {plain:.2f} ({plain_found} found, {plain_false} false)", "table against persistence", ours > plain,
+                     f"change in an hour {plain:.2f} ({plain_found} found, {plain_false} false)", tools.TOLD, ours > plain,
                      {"ours": ours, "plain": plain})
 
 
@@ -118,7 +118,7 @@ def ahead(tools: Any, table: Any) -> list[Any]:
         ours = csi(said, heavy, there)
         plain = max(csi(x.to_numpy(), heavy, there) for x in (day, hour))
         rows.append(tools.Row("beijing-air", f"heavy pollution {hours} h ahead: CSI (POD, FAR)", _told(ours), f"persistence {_told(plain)}",
-                              "table against persistence", ours[0] > plain[0], {"ours": ours, "plain": plain}))
+                              tools.TOLD, ours[0] > plain[0], {"ours": ours, "plain": plain}))
     return rows
 
 

@@ -49,5 +49,5 @@ def measure(tools: Any) -> list[Any]:
     ours, plain = found["drift"], found["day"]
     return [tools.Row("italy-gas-sensors", f"slow drift of {100 * RATE:g} % a day found without a false alarm in a year",
                       f"{len(ours)} of {len(put_in)}" + (f", after {np.median(ours):.0f} days" if ours else ""),
-                      f"change to the day before: {len(plain)} of {len(put_in)}", "table against persistence", len(ours) > len(plain),
+                      f"change to the day before: {len(plain)} of {len(put_in)}", tools.TOLD, len(ours) > len(plain),
                       {"ours": ours, "plain": plain})]
