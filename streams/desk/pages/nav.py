@@ -7,6 +7,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
 
+FAR = 60
+"""Entries from this place on are far."""
+
 
 @cache
 def parts() -> tuple[ModuleType, ...]:
@@ -17,6 +20,9 @@ def parts() -> tuple[ModuleType, ...]:
 
 
 @cache
-def entries() -> tuple[tuple[str, str], ...]:
-    """(path, key of its words) of each page in the navigation, from `NAV = (place, path, key)` of its module."""
-    return tuple((path, key) for _, path, key in sorted(m.NAV for m in parts() if hasattr(m, "NAV")))
+def entries() -> tuple[tuple[str, str, bool], ...]:
+    """(path, key of its words, whether it is far) of each page in the navigation, from `NAV = (place, path, key)` of its module.
+
+    What is far stands behind "more" where the window is too narrow for all in one line.
+    """
+    return tuple((path, key, place >= FAR) for place, path, key in sorted(m.NAV for m in parts() if hasattr(m, "NAV")))

@@ -62,6 +62,40 @@ def tab(browser: Any, url: str, request: pytest.FixtureRequest) -> Iterator[Any]
     assert faults == []
 
 
+@pytest.mark.parametrize("tab", [("light", "zh"), ("light", "en")], indirect=True)
+def test_the_head_is_one_line(tab: Any, url: str) -> None:
+    """In an office's window all pages of the navigation are there in one line; those behind "more" are reached by keys."""
+    tab.goto(url + "/city")
+    shown = "[...document.querySelectorAll('.nav>a,.more summary')].filter(e => e.offsetParent).length"
+    height = "document.querySelector('.top').offsetHeight"
+    for width, entries in ((1024, 6), (1366, 6), (1440, 6), (1920, 10)):
+        tab.set_viewport_size({"width": width, "height": 768})
+        assert tab.evaluate(height) < 56 and tab.evaluate(shown) == entries, width
+    tab.set_viewport_size({"width": 1366, "height": 768})
+    tab.locator(".more summary").focus()
+    tab.keyboard.press("Enter")
+    assert tab.locator(".more a:visible").count() == 5
+    tab.keyboard.press("Escape")
+    assert tab.locator(".more a:visible").count() == 0
+    tab.keyboard.press("Enter")
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/mutes")
+    assert "here" in (tab.locator(".more summary").get_attribute("class") or "")
+
+
+def test_a_cell_holds_what_it_says(tab: Any, url: str) -> None:
+    """Level, count and silence of a cell of the matrix lie within its frame, also where all three are said."""
+    tab.goto(url + "/city")
+    over = """[...document.querySelectorAll('.cell')].filter(e => { const b = e.getBoundingClientRect();
+              return [...e.children].some(x => { const c = x.getBoundingClientRect();
+                return c.left < b.left || c.right > b.right || c.top < b.top || c.bottom > b.bottom; }); }).length"""
+    assert tab.locator(".cell .lv").count() >= 3 and tab.locator(".cell .t-unk").count() >= 1
+    for width in (390, 1024, 1366, 1920):
+        tab.set_viewport_size({"width": width, "height": 768})
+        assert tab.evaluate(over) == 0, width
+
+
 @pytest.mark.parametrize("tab", [("light", "zh"), ("dark", "en")], indirect=True)
 def test_contrast_hue_and_width(tab: Any, url: str) -> None:
     """Every text has its contrast, nothing is green, no page is wider than its window."""

@@ -27,12 +27,16 @@ if (bar) {
 const near = n => { const l = (store.rows || '').split(','), i = l.indexOf(page?.warning), to = l[i + n]; if (i >= 0 && to) location = '/w/' + to; };
 if (rows) addEventListener('pagehide', () => { store.rows = all('.row').map(r => r.dataset.id).join(); });
 
+// What is open over the page closes at a click beside it, and at Esc.
+const more = $('.more'), shut = () => { more.open = false; $('summary', more).focus(); };
+addEventListener('click', e => { if (more?.open && !more.contains(e.target)) more.open = false; });
+
 const answerOne = KEYS.a, escape = KEYS.Escape;
 Object.assign(KEYS, {
   x: pick, v: () => click('a[href$="#verify"]') || focus('#verify textarea'), h: () => focus('#handover select'),
   '[': () => near(-1), ']': () => near(1), g: () => { going = Date.now(); },
   a: () => picked.size ? $('.in', bar).focus() : answerOne(),
-  Escape: () => { if (!picked.size) return escape(); picked.clear(); mark(); off(); },
+  Escape: () => { if (more?.open) return shut(); if (!picked.size) return escape(); picked.clear(); mark(); off(); },
 });
 all('[data-key]').forEach(a => { KEYS[a.dataset.key] = () => a.click(); });
 addEventListener('keydown', e => {
