@@ -117,7 +117,7 @@ def settle(start: int, slot: Any, t: Any, x: Any, flag: Any, scores: Any, until:
             h, r, y = H[k, d], R[k, d], scores[d][i]
             if h.error == 0.0:
                 if h.due < t[i]:
-                    n = run_out(k, d, i, t[i], s.past + silent, r, h, s, out, n)
+                    n = run_out(k, d, t[i], s.past + silent, r, h, s, out, n)
                 if len(until) > 0:
                     h.until = until[d, i]
                 if y == inf:
@@ -235,11 +235,11 @@ def next_due(r: Any, h: Any) -> float:
     return first
 
 
-def run_out(k: int, d: int, i: int, before: float, fresh: float, r: Any, h: Any, s: Any, out: Any, n: int) -> int:
-    """Fire each due moment before `before` at which the series was still fresh, stamped with its due time."""
+def run_out(k: int, d: int, before: float, fresh: float, r: Any, h: Any, s: Any, out: Any, n: int) -> int:
+    """Fire each due moment before `before` at which the series was still fresh, stamped with its due time; no reading says it."""
     while h.due < before and h.due <= fresh and not h.due > h.until:
         s.fired = h.due if not s.fired >= h.due else s.fired
-        n = refresh(k, d, i, h.due, r, h, out, n)
+        n = refresh(k, d, -1, h.due, r, h, out, n)
     return n
 
 
@@ -286,7 +286,7 @@ def silence(start: int, now: float, silent: float, detectors: int, R: Any, H: An
             for d in range(detectors):
                 h = H[k, d]
                 if h.error == 0.0 and h.due < inf:
-                    n = run_out(k, d, -1, now - s.lag, s.past + silent, R[k, d], h, s, out, n)
+                    n = run_out(k, d, now - s.lag, s.past + silent, R[k, d], h, s, out, n)
                     if h.due <= s.past + silent and not h.due > h.until and h.due + s.lag < due[0]:
                         due[0] = h.due + s.lag
             end = s.overdue if s.overdue == s.overdue else s.contact + silent

@@ -68,7 +68,8 @@ def backtest(
     if chosen is None:
         raise UsageError(f"no pack {pack!r}{meant(pack, [p.id for p in city.packs])}")
     other, was = city_of(against, pack) if against else (None, "")
-    past, labels, notes = _past(city, chosen.id, configs, history, episodes, desk, (tz, time, site, map, arrived))
+    with bar("reading"):
+        past, labels, notes = _past(city, chosen.id, configs, history, episodes, desk, (tz, time, site, map, arrived))
     with bar("judging", len(past) * (2 if other else 1)) as progress:
         study = testing.study(city, past, labels, pack, by, progress=progress)
         before = testing.study(other, past, labels, pack, by, progress=progress) if other else None

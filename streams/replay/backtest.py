@@ -89,7 +89,7 @@ def _faults(pack: Pack, episodes: list[Episode], judged: Judged, window: Window,
         key = f"{pack.id}/{indicator.id}:checks", 0
         faults = [e for e in episodes if e.fault and e.indicator in ("", indicator.id)]
         accounts[key] = {site: match(site, [e for e in faults if e.site == site],
-                                     judged.doubts.get(f"{indicator.id}@{site}", []), window) for site in indicator.sites}
+                                     judged.doubted(f"{indicator.id}@{site}"), window) for site in indicator.sites}
         row = sum(accounts[key].values(), Account()).row(*key, judged.days, judged.scored[indicator.id])
         rows[key] = replace(row, level="fault")
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from multiprocessing import RawArray, get_context
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 LONG = 1_000_000
 """Readings from which it is worth a second process."""
-_task: tuple[City, History, bool, int] | None = None      # what the children inherit; nothing is copied to them
+BEAT = 0.2
+"""Seconds between two looks at how far the processes are."""
+_task: tuple[City, History, bool, Any] | None = None        # what the children inherit, nothing is copied; and how far each is
 
 
 def judged(city: City, history: History, compiled: bool = True, progress: Callable[[int], None] | None = None) -> Judged:
@@ -27,18 +29,29 @@ def judged(city: City, history: History, compiled: bool = True, progress: Callab
     workers = min(os.cpu_count() or 1, 8)
     if len(history) < LONG or workers < 2 or fitted(city) or _tied(city):
         return Judged(city, history, compiled, progress)
-    _task = city, history, compiled, workers
+    done = RawArray("q", workers)
+    _task = city, history, compiled, done
     try:
         with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
-            whole: Judged | None = None
-            for part, readings in pool.map(_part, range(workers)):
-                whole = part if whole is None else whole.join(part)
-                if progress is not None:
-                    progress(readings)
+            parts = [pool.submit(_part, number) for number in range(workers)]
+            _watch(parts, done, progress)
+            whole, *others = (part.result() for part in parts)
     finally:
         _task = None
-    assert whole is not None
+    for other in others:
+        whole.join(other)
     return whole
+
+
+def _watch(parts: list[Future[Judged]], done: Any, progress: Callable[[int], None] | None) -> None:
+    """Tell how many readings more were judged, until all are."""
+    told, left = 0, set(parts)
+    while left:
+        _, left = wait(left, BEAT)
+        now = sum(done)
+        if progress is not None and now > told:
+            progress(now - told)
+        told = now
 
 
 def _tied(city: City) -> bool:
@@ -46,13 +59,15 @@ def _tied(city: City) -> bool:
     return any(i.derive is not None and (i.derive.guests or i.derive.tree) for pack in city.packs for i in pack.indicators)
 
 
-def _part(number: int) -> tuple[Judged, int]:
+def _part(number: int) -> Judged:
     """One worker's share: each series belongs to the worker of its site."""
     assert _task is not None
-    city, history, compiled, workers = _task
+    city, history, compiled, done = _task
     sites = sorted({name.partition("@")[2] for name in history.series})
-    mine = set(sites[number::workers])
+    mine = set(sites[number::len(done)])
     keep = np.array([name.partition("@")[2] in mine for name in history.series], bool)[history.index]
-    picked = history.pick(keep)
-    made = Judged(city, picked, compiled, whole=history)
-    return made, len(picked)
+
+    def count(readings: int) -> None:
+        done[number] += readings
+
+    return Judged(city, history.pick(keep), compiled, count, whole=history)

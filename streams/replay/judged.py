@@ -3,9 +3,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.event import Change
 from detectors.judge import State, judge, tick
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from streams.replay.history import History
 
 DAY = 86_400 * MICRO
+_NAMED = {"": 0} | dict.fromkeys(NOT_JUDGED, 2)       # 1: by a check
 
 
 class Span(NamedTuple):
@@ -41,7 +44,7 @@ class Judged:
         self.steps: dict[tuple[str, str], list[tuple[int, int]]] = {}
         self._last: dict[tuple[str, str], tuple[int, int]] = {}
         self._said: dict[tuple[str, str], dict[tuple[int, int], int]] = {}
-        self.doubts: dict[str, list[Span]] = {}     # series -> arrivals of its readings that a check called doubtful or failed
+        self.doubts: dict[str, NDArray[np.int64]] = {}     # series -> arrivals (µs UTC) of what a check doubted or failed
         self.derived: dict[str, list[tuple[int, float, int]]] = {}     # series -> (t, value, flag) as it was made
         plan = Plan(city)
         state = State(plan, compiled=compiled)
@@ -81,17 +84,28 @@ class Judged:
             self.steps.setdefault(key, []).append((change.arrived, said.get(self._last[key], 0)))
 
     def _count(self, state: State, block: Block) -> None:
-        good = np.asarray(state.flags) < Flag.FAIL
-        good[[n for n, name in enumerate(state.named) if name and name in NOT_JUDGED]] = False
+        flags = np.asarray(state.flags)
+        named = np.fromiter(map(_NAMED.get, state.named, repeat(1)), np.uint8, len(flags))
+        self._doubt(block, np.flatnonzero((named == 1) & (flags >= Flag.SUSPECT) & (flags < Flag.MISSING)))
+        good = (named < 2) & (flags < Flag.FAIL)
         for series, count in zip(block.series, np.bincount(block.index[good], minlength=len(block.series)).tolist(), strict=True):
             self.scored[series.partition("@")[0]] += count
-        for n in np.flatnonzero((np.asarray(state.flags) >= Flag.SUSPECT) & (np.asarray(state.flags) < Flag.MISSING)).tolist():
-            if state.named[n] and state.named[n] not in NOT_JUDGED:
-                moment = int(block.arrived[n])
-                self.doubts.setdefault(block.series[block.index[n]], []).append(Span(moment, moment))
         for series, t, x, read, *_ in state.derived:
             self.derived.setdefault(series, []).append((t, x, read))
             self.scored[series.partition("@")[0]] += read < Flag.FAIL
+
+    def _doubt(self, block: Block, rows: NDArray[np.int64]) -> None:
+        if not len(rows):
+            return
+        order = rows[np.argsort(block.index[rows], kind="stable")]
+        numbers, first = np.unique(block.index[order], return_index=True)
+        for number, part in zip(numbers.tolist(), np.split(block.arrived[order], first[1:]), strict=True):
+            name = block.series[number]
+            self.doubts[name] = np.concatenate([self.doubts[name], part]) if name in self.doubts else part
+
+    def doubted(self, series: str) -> list[Span]:
+        """Each reading that a check doubted or failed, as a moment."""
+        return [Span(moment, moment) for moment in self.doubts[series].tolist()] if series in self.doubts else []
 
     def alarms(self, path: str, site: str, level: int) -> list[Span]:
         """When the detector was known to be at the level or above at the site."""

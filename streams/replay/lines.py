@@ -71,24 +71,43 @@ def plain(path: Path) -> tuple[list[str], bytes] | None:
 
     UsageError when there is no such file.
     """
-    data = _bytes(path).removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+    data = _bytes(path).removeprefix(b"\xef\xbb\xbf")
+    data = data.replace(b"\r\n", b"\n") if b"\r" in data else data
     first, _, rest = data.partition(b"\n")
     names = [name.strip() for name in first.decode("utf-8", "replace").split(",")]
-    if not rest or any(odd in data for odd in (b'"', b"\r", b"\0")) or len(set(names)) < len(names) or not all(names):
+    if not rest or len(names) < 2 or len(set(names)) < len(names) or not all(names) or not _clean(data):
         return None
     rest = rest if rest.endswith(b"\n") else rest + b"\n"
+    return (names, rest) if all(_even(piece, len(names) - 1) for piece in pieces(rest)) else None
+
+
+def pieces(rows: bytes, size: int = 1 << 20) -> Iterator[bytes]:
+    """Whole lines, about `size` bytes at a time: what fits a processor's cache is read much sooner."""
+    start = 0
+    while start < len(rows):
+        end = rows.find(b"\n", min(start + size, len(rows)) - 1) + 1
+        yield rows[start:end]
+        start = end
+
+
+def _clean(data: bytes) -> bool:
+    """UTF-8 without quotes and control characters."""
+    if any(odd in data for odd in (b'"', b"\r", b"\0", b"\xef\xbf\xbd")):
+        return False
     try:
-        rest.decode("utf-8")
+        return data.isascii() or bool(data.decode("utf-8"))
     except UnicodeDecodeError:
-        return None
-    found = np.frombuffer(rest, np.uint8)
+        return False
+
+
+def _even(rows: bytes, k: int) -> bool:
+    """Whether each line has `k` commas."""
+    found = np.frombuffer(rows, np.uint8)
     ends, commas = np.flatnonzero(found == ord("\n")), np.flatnonzero(found == ord(","))
-    if len(names) < 2 or len(commas) != len(ends) * (len(names) - 1):
-        return None
-    of = commas.reshape(len(ends), -1)
-    if (of[:, -1] > ends).any() or (of[1:, 0] < ends[:-1]).any() or b"\xef\xbf\xbd" in rest:
-        return None
-    return names, rest
+    if len(commas) != len(ends) * k:
+        return False
+    of = commas.reshape(len(ends), k)
+    return not ((of[:, -1] > ends).any() or (of[1:, 0] < ends[:-1]).any())
 
 
 def _bytes(path: Path) -> bytes:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from math import nan
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detectors import judge as doors
@@ -40,6 +40,7 @@ ROWS = st.lists(st.tuples(st.sampled_from([f"level@{s}" for s in SITES] * 4 + ["
 
 @pytest.mark.parametrize(("lateness", "silent"), [(0.0, 900.0), (600.0, 2000.0), (0.0, float("inf"))])
 @settings(max_examples=40, deadline=None)
+@example(rows=[("level@a", gap, 5.0) for gap in (0, 60, 4000, 1000)], size=2, old=0)     # a hold ends between two readings
 @given(rows=ROWS, size=st.integers(2, 80), old=st.integers(0, 3))
 def test_in_one_go_or_one_by_one(lateness: float, silent: float, rows: list[tuple[str, int, float]], size: int, old: int) -> None:
     """Each block says the same changes (told in the order of their arrival), the flags, the derived readings and every bit of the state are the same."""

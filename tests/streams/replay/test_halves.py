@@ -40,4 +40,4 @@ def test_two_processes_say_what_one_says(tmp_path: Path, monkeypatch: pytest.Mon
     assert len(one.steps) >= 5 and one.steps == two.steps
     assert (one.scored, one.days) == (two.scored, two.days)
     assert repr(sorted(one.derived.items())) == repr(sorted(two.derived.items()))
-    assert sum(told) == len(history) and len(told) == 2
+    assert sum(told) == len(history) and min(told) > 0
