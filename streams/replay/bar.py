@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def bar(what: str, total: int | None = None) -> Iterator[Callable[[int], None] | None]:
-    """Gives what is to be called with each number done; None where nobody looks. Without a total it only shows that it goes on."""
+    """Gives what is to be called with each number done; None where nobody looks. Without a total it shows that it goes on."""
     if not sys.stderr.isatty():
         yield None
         return
