@@ -29,6 +29,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from streams.errors import WanglouError
 from streams.spread import Spread
 
 log = logging.getLogger(__name__)
@@ -259,5 +260,8 @@ class Server:
 
 
 def serve(port: int, registry: CollectorRegistry) -> Server:
-    """Expose a registry at http://127.0.0.1:PORT/metrics in a thread of its own (0 = any free port). OSError when taken."""
-    return Server(port, registry)
+    """Expose a registry at http://127.0.0.1:PORT/metrics in a thread of its own (0 = any free port). WanglouError when taken."""
+    try:
+        return Server(port, registry)
+    except OSError as error:
+        raise WanglouError(f"metrics: cannot listen on 127.0.0.1:{port}: {error.strerror}; WANGLOU_METRICS_PORT names another") from None

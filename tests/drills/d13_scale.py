@@ -18,7 +18,7 @@ def drill(ground: Any, short: bool, row: Any) -> None:
     more = ["judge2", "judge3"] if short else ["judge2", "judge3", "judge4"]
     with lives.Load(live.writer, [f"gauge-{n}" for n in range(24)]) as load:
         for _ in range(1 if short else 3):
-            live.start(*more)
+            live.start(*(name for name in more if name not in live.run.running))
             live.sharing("judge", *more)            # each of them: one that is still starting knows no SIGTERM and dies of it
             for name in ["judge"] if short else ["judge", *more, "combine", "desk"]:
                 live.end(name)

@@ -6,6 +6,7 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from streams.errors import WanglouError
 from streams.metrics import CATALOGUE, TABLE, Gauge, Metrics, serve
 
 
@@ -95,6 +96,13 @@ def test_wrong_labels_are_refused():
         with pytest.raises(ValueError, match="wanglou_lag_seconds has the labels"):
             gauge.set(1, *labels)
     assert gauge.rows() == {}
+
+
+def test_a_taken_port_is_named():
+    """Who starts a second process on the same port reads which one, and what to set; not where in a library it failed."""
+    with socket.create_server(("127.0.0.1", 0)) as taken, \
+            pytest.raises(WanglouError, match=rf"127\.0\.0\.1:{taken.getsockname()[1]}: .*WANGLOU_METRICS_PORT"):
+        serve(taken.getsockname()[1], Metrics().registry)
 
 
 def test_a_watch_that_fails_takes_only_its_own_gauge(caplog):
