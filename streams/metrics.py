@@ -264,4 +264,5 @@ def serve(port: int, registry: CollectorRegistry) -> Server:
     try:
         return Server(port, registry)
     except OSError as error:
-        raise WanglouError(f"metrics: cannot listen on 127.0.0.1:{port}: {error.strerror}; WANGLOU_METRICS_PORT names another") from None
+        raise WanglouError(f"metrics: cannot listen on 127.0.0.1:{port}: {error.strerror}; "
+                           "WANGLOU_METRICS_PORT names another") from None
