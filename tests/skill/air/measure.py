@@ -9,6 +9,7 @@ hour at the limit with the best CSI. Persistence: the mean of the last 24 hours,
 """
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,7 @@ def f1(scores: dict[str, Floats], faults: dict[str, list[tuple[int, int]]]) -> t
         for name, score in scores.items():
             rows = np.flatnonzero(score >= limit)
             parts = np.split(rows, np.flatnonzero(np.diff(rows) > 12) + 1) if len(rows) else []
-            wide = [(a, b + 12) for a, b in faults[name]]           # a mean of twelve hours lasts as long after it
+            wide = [(a, b + 12) for a, b in faults[name]]           # a mean of a day lasts longer than the fault
             found += sum(bool(((rows >= a) & (rows <= b)).any()) for a, b in wide)
             false += sum(not any(a <= p[-1] and p[0] <= b for a, b in wide) for p in parts)
         total = sum(len(v) for v in faults.values())
@@ -71,8 +72,7 @@ def against_neighbours(tools: Any, table: Any) -> Any:
     t = micros(table.index)
     series = {f"pm25@{name}": (t, table[name].to_numpy()) for name in table}
     city, history = tools.configs("air"), tools.history(series)
-    step = np.split(np.abs(np.nan_to_num(tools.scores(city, history, "air/step"))), len(table.columns))
-    scores = {"stranger": apart(city, history, table), "step": dict(zip(table, step, strict=True))}
+    scores = {"stranger": stranger(tools, city, history, table), "step": by_station(tools.scores(city, history, "air/step"), table)}
     told = {detector: f1(score, faults) for detector, score in scores.items()}
     (ours, found, false), (plain, plain_found, plain_false) = told["stranger"], told["step"]
     return tools.Row("beijing-air", f"F1 of {sum(map(len, faults.values()))} faults put into stations",
@@ -81,17 +81,21 @@ def against_neighbours(tools: Any, table: Any) -> Any:
                      {"ours": ours, "plain": plain})
 
 
-def apart(city: Any, history: Any, table: Any) -> dict[str, Floats]:
-    """How far each station is from its neighbours, as `wanglou backtest` makes it (the last revision of each hour)."""
+def stranger(tools: Any, city: Any, history: Any, table: Any) -> dict[str, Floats]:
+    """How unusual the ratio of each station to its neighbours is for it; of each hour the last revision of the ratio is judged."""
     from streams.replay.judged import Judged
     from streams.replay.score import only
 
-    made = Judged(only(city, "air/stranger"), history).derived
-    out = {}
-    for name in table:
-        last = {t: x for t, x, _ in made[f"apart_12h@{name}"]}
-        out[name] = np.abs(np.nan_to_num([last.get(t, 0.0) for t in micros(table.index).tolist()]))
-    return out
+    made, t = Judged(only(city, "air/stranger"), history).derived, micros(table.index)
+    last = {name: {hour: x for hour, x, _ in made[f"odds_24h@{name}"]} for name in table}
+    ratios = tools.history({f"odds_24h@{name}": (t, np.array([said.get(hour, np.nan) for hour in t.tolist()])) for name, said in last.items()})
+    packs = tuple(replace(p, indicators=tuple(replace(i, derive=None) for i in p.indicators)) for p in city.packs)
+    return by_station(tools.scores(replace(city, packs=packs), ratios, "air/stranger"), table)
+
+
+def by_station(scores: Floats, table: Any) -> dict[str, Floats]:
+    """The size of the scores of each station."""
+    return dict(zip(table, np.split(np.abs(np.nan_to_num(scores)), len(table.columns)), strict=True))
 
 
 def csi(said: Floats, heavy: NDArray[np.bool_], there: NDArray[np.bool_]) -> tuple[float, float, float]:
