@@ -11,7 +11,7 @@ __all__ = ["Confirmed"]
 
 @dataclass(frozen=True)
 class Confirmed:
-    """Takes back the doubt of `rate` or `jump` at a rise while the series named in `with:` is at least `above`.
+    """Takes back the doubt of `rate`, `jump` or `change` at a rise while the series named in `with:` is at least `above`.
 
     That series is of the same site: the rain of the last hours, how much the neighbours rose, what is upstream. A rise that it
     confirms is judged without a cap; what fails (a value that cannot be) still fails. It stands after the check it speaks of.
@@ -36,7 +36,7 @@ class Confirmed:
     above: float = param(None, reset=False, doc="from here on it explains a rise, in the other series' unit")
 
     beside: ClassVar[tuple[int, int]] = (1, 1)
-    lifts: ClassVar[tuple[str, ...]] = ("rate", "jump")
+    lifts: ClassVar[tuple[str, ...]] = ("rate", "jump", "change")
     slots: ClassVar[dict[str, int]] = {"beside": 1, "x": 1, "n": 1}
 
     @staticmethod

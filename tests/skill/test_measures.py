@@ -59,6 +59,19 @@ def test_faults_of_sensors_counted_by_spell() -> None:
     assert told["floods"] == 1000.0 * 3 / 48
 
 
+def test_a_place_is_judged_by_limits_of_the_others() -> None:
+    """The setting that is best at the place itself is not taken for it, but the one that is best at all others."""
+    sensors = measure_of("sensors")
+    one = sensors.Sensor("x", "s", *(np.zeros(0, dtype) for dtype in (int, float, bool, bool)))
+    here, there, creek = (one._replace(place=place) for place in ("here", "there", "sandy"))
+    first, second, none = [4, 4, 0, 9, 0], [4, 1, 0, 9, 9], [4, 0, 0, 9, 0]
+    tallies = [np.array(rows) for rows in ([first, second, none], [none, first, none], [none, none, first])]
+    told = sensors.unseen([here, there, creek], tallies, {"here"}, False)
+    assert (told["found"], told["floods"]) == (1, 1000.0)
+    assert sensors.unseen([here, there, creek], tallies, {"there"}, True)["found"] == 0
+    assert sensors.unseen([here, there, creek], tallies, {"sandy"}, True)["faults"] == 4
+
+
 def test_two_sensors_at_once() -> None:
     """The score of two sensors is the second highest at each moment; of one it is its own."""
     events = measure_of("events")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from detectors.checks.attenuated import Attenuated
+from detectors.checks.change import Change
 from detectors.checks.climatology import Climatology
 from detectors.checks.date import Date
 from detectors.checks.flat import Flat
@@ -264,3 +265,55 @@ def test_a_month_may_have_its_own_impossible_values() -> None:
     july, december = 1783000000.0, 1796500000.0
     assert [Climatology.step(p, s, t, x) for t, x in ((july, 16.5), (july, 29.0), (july, 31.0), (december, 22.0), (july, -6.0))] == [
         3.0, 3.0, 4.0, 4.0, 4.0]
+
+
+REST = "5 6 5 4 " * 10
+
+
+@pytest.mark.parametrize(("values", "expected"), [
+    ("5 45 5", "1 1 3"),                # a spike below `up` is doubted as it comes back
+    ("5 106 86 90", "1 3 1 1"),         # above `up` at once; what is large for the hour is then usual
+    ("5 -16 -16", "1 3 1"),             # down by more than 20 times the usual 1, and staying
+    ("5 -14.9 -14.9", "1 1 1"),         # less is not
+    ("5 4.7 4.2", "1 1 1"),
+])
+@pytest.mark.parametrize("scale", [1.0, 1e-6, 1e6])
+@pytest.mark.parametrize("start", [0.0, -1e9, 1.7e9 + 0.1])
+def test_change(values: str, expected: str, scale: float, start: float) -> None:
+    """Twenty times the usual change down, a hundred times up, whatever the unit, once enough was seen."""
+    series = " ".join(repr(float(x) * scale) for x in (REST + values).split())
+    told = flags(Change, every(900.0, series, start), series, least=40.0)
+    assert told == "1 " * 40 + expected
+    assert flags(Change, every(900.0, series, start), series, least=99.0) == " ".join("1" * len(series.split()))
+
+
+def test_change_each_way_has_its_own_limit() -> None:
+    """Turned over, what fell rises: the limits change places; a limit that is off flags nothing."""
+    values = REST + "5 45 5"
+    turned = " ".join(f"{-float(x)}" for x in values.split())
+    times = every(900.0, values)
+    assert flags(Change, times, values, up=30.0, down=50.0, least=30.0)[-5:] == "1 3 1"
+    assert flags(Change, times, turned, up=50.0, down=30.0, least=30.0)[-5:] == "1 3 1"
+    assert "3" not in flags(Change, times, values, up=nan, down=nan)
+
+
+def test_change_learns_what_is_usual_here() -> None:
+    """A fall that is a fault at a quiet site is none at a restless one, nor within hours of a storm that came by steps."""
+    restless = "20 50 20 -10 " * 10
+    for before, flag in ((REST, "3"), (restless, "1")):
+        assert flags(Change, every(900.0, before + "5 -25"), before + "5 -25")[-1] == "1"      # fewer than `least`
+        assert flags(Change, every(900.0, before + "5 -25"), before + "5 -25", least=40.0)[-1] == flag
+    storm = 3 * REST + "5 8 12 20 30 45 65 85 105 125 145 165 "
+    assert flags(Change, every(900.0, storm + "85"), storm + "85")[-1] == "1"
+    later = [*every(900.0, storm), 1e6 - 900.0, 1e6]
+    assert flags(Change, later, storm + "165 85")[-1] == "3"
+
+
+def test_change_and_resolution() -> None:
+    """A series that rested for long is not doubted for moving by its resolution again, nor after a gap."""
+    still = REST + "4 " * 2000
+    assert flags(Change, every(900.0, still + "3"), still + "3", down=5.0)[-1] == "1"
+    assert flags(Change, every(900.0, still + "-9"), still + "-9", down=5.0)[-1] == "3"
+    times = every(900.0, REST + "4")
+    assert flags(Change, [*times, times[-1] + 7200.0], REST + "4 -96", least=40.0, gap=3600.0)[-1] == "1"
+    assert flags(Change, [*times, times[-1] + 7200.0], REST + "4 -96", least=40.0)[-1] == "3"
