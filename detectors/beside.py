@@ -2,23 +2,19 @@
 
 A step that has the slot `beside` finds there, for its own reading's time, the newest value of each such series that is not older
 than two of its periods (NaN: none). The values lie in the row of the series that asks. One that comes later is a late reading of
-that series: its row is stepped again, so what is said in the end does not depend on who came first.
+that series: its row is stepped again (rewind.py), so what is said in the end does not depend on who came first.
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from math import ceil, isfinite, nan
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from detectors import pairs
 from detectors.pack import Indicator, Use
-
-if TYPE_CHECKING:
-    from detectors.event import Change
-    from detectors.state import State
-    from detectors.table import Floats, Rows, Table
+from detectors.reading import Floats, Rows
 
 MOST = 512              # values of one series that are kept a row
 PERIODS = 2.0           # so old may the newest value be
@@ -49,23 +45,28 @@ def record(indicator: Indicator, other: Indicator, late: float) -> np.dtype[Any]
     return pairs.record(size)
 
 
-def look(table: Table, use: Use, slot: Rows, t: Floats) -> Floats:
-    """What each series of `use` was at these readings: one row a reading."""
-    found = np.full((len(slot), len(use.beside)), nan)
-    for k, name in enumerate(use.beside):
-        kept, reach = table.kept_beside[name], PERIODS * table.group.plan.indicators[name].every * 1e6
+def reach(other: Indicator) -> float:
+    """How long a value of another series is seen, µs."""
+    return PERIODS * other.every * 1e6
+
+
+def look(others: list[Indicator], kept: Mapping[str, Any], slot: Rows, t: Floats) -> Floats:
+    """What each of the others was at these readings, by what is `kept` of it in their rows: one row a reading."""
+    found = np.full((len(slot), len(others)), nan)
+    for k, other in enumerate(others):
+        values, far = kept[other.id], reach(other)
         for i, row in enumerate(slot.tolist()):
-            pairs = kept["pairs"][row][:int(kept["n"][row])]
+            pairs = values["pairs"][row][:int(values["n"][row])]
             at = int(np.searchsorted(pairs[:, 0], t[i], "right")) - 1
-            if at >= 0 and pairs[at, 0] > t[i] - reach:
+            if at >= 0 and pairs[at, 0] > t[i] - far:
                 found[i, k] = pairs[at, 1]
     return found
 
 
-def step(table: Table, use: Use, kernel: Any, slot: Rows, t: Floats, x: Floats, flag: Floats, accept: float, p: Any, s: Any,
+def step(values: Floats, kernel: Any, slot: Rows, t: Floats, x: Floats, flag: Floats, accept: float, p: Any, s: Any,
          out: Floats) -> None:
-    """A batch through a kernel that looks beside, in waves in which no row stands twice."""
-    values, where = look(table, use, slot, t), s["beside"]
+    """A batch through a kernel that looks at these values beside, in waves in which no row stands twice."""
+    where = s["beside"]
     nth, seen = np.zeros(len(slot), np.int64), dict[int, int]()
     for i, row in enumerate(slot.tolist()):
         nth[i] = seen[row] = seen.get(row, -1) + 1
@@ -80,33 +81,3 @@ def step(table: Table, use: Use, kernel: Any, slot: Rows, t: Floats, x: Floats, 
         some = np.empty(len(these))
         kernel(rows, t[these], x[these], flag[these], accept, p, s, some)
         out[these] = some
-
-
-def tell(state: State, table: Table, slot: Rows, t: Floats, x: Floats, flag: Floats, arrived: int,
-         again: Callable[[Table, int], list[Change]]) -> list[Change]:
-    """Readings of a series that others look at: those whose readings this concerns are stepped again."""
-    changes: list[Change] = []
-    for asker in table.askers:
-        rows, concerned = state.across(table, asker)[slot], dict[int, None]()
-        for i, row in enumerate(rows.tolist()):
-            value = float(x[i]) if flag[i] <= 3.0 else nan
-            if row < 0:
-                continue
-            if _keep(asker, row, table.group.indicator.id, float(t[i]), value) and _concerns(asker, row, table, t[i]):
-                concerned[row] = None
-        for row in concerned:
-            changes += again(asker, row)
-    return changes
-
-
-def _keep(asker: Table, row: int, name: str, t: float, x: float) -> bool:
-    """Put a value into the row that looks; whether it is another than was kept for that time."""
-    asker.dirty[row] = True
-    return pairs.put(asker.kept_beside[name], row, t, x)
-
-
-def _concerns(asker: Table, row: int, table: Table, t: float) -> bool:
-    """Whether the row has readings, still to be stepped again, that see this value."""
-    size = int(asker.ring[row, 0])
-    times = asker.ring[row, 1:1 + size]
-    return bool(((times >= t) & (times < t + PERIODS * table.group.indicator.every * 1e6)).any())

@@ -7,18 +7,17 @@ from typing import Any
 import numpy as np
 
 from detectors.announce import Checked, announce, freshness, sensors
-from detectors.beside import tell
 from detectors.calm import calm, stretch
 from detectors.event import Change
 from detectors.guests import arrivals
 from detectors.loops import DUPLICATE, FUTURE, LATE, NEW, OLD, TOO_LATE
 from detectors.plan import Plan
-from detectors.reading import GUEST, Block, Flag
-from detectors.rewind import again, rewind
+from detectors.reading import GUEST, Block, Flag, Floats, Rows
+from detectors.rewind import rewind, tell
 from detectors.several import expire, gather
 from detectors.state import State
 from detectors.sums import add
-from detectors.table import Floats, Rows, Table
+from detectors.table import Table
 
 __all__ = ["State", "judge", "tick"]
 
@@ -166,13 +165,12 @@ def hand_on(state: State, table: Table, slot: Rows, t: Floats, x: Floats, outcom
                             np.maximum(outcome.flag[said], 1.0))
             there = rows >= 0
             changes += process(state, below, rows[there], t[said][there], values[said][there], flag[there], arrived, None)
-    for part in add(table, slot, t, x, outcome.flag) if table.sums else ():
+    for part in add(table.sums, slot, t, x, outcome.flag) if table.sums else ():
         assert arrived is not None                       # calm.py passes such plans by
         state.parts[part.series, part.t, arrived] = part
     if table.askers:
         assert arrived is not None                       # calm.py passes such plans by
-        changes += tell(state, table, slot, t, x, outcome.flag, arrived,
-                        lambda asker, row: again(state, asker, row, arrived, hand_on, {}))
+        changes += tell(state, table, slot, t, x, outcome.flag, arrived, hand_on)
     if table.several and arrived is not None:
         for made in gather(state, table, slot, t, x, outcome.flag, arrived):
             changes += process(state, made.table, made.slot, made.t, made.x, made.flag, arrived, None)

@@ -7,6 +7,9 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
 GUEST = 0x80
 """Bit of the flag column: a reading of another site that this partition only feeds on (design 9.10)."""
 

@@ -5,19 +5,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from difflib import SequenceMatcher
 from math import nan
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from detectors.announce import event_of, numbered
+from detectors.beside import reach
 from detectors.event import Change, event_id
-from detectors.table import Floats, Outcome, Rows, Said, Table
-
-if TYPE_CHECKING:
-    from detectors.state import State
+from detectors.pairs import put
+from detectors.reading import Floats, Rows
+from detectors.state import State
+from detectors.table import Outcome, Said, Table
 
 _LIVE_ONLY = ("contact", "fresh", "source", "lag", "overdue")
-HandOn = Callable[["State", Table, Rows, Floats, Floats, Outcome, int], list[Change]]
+HandOn = Callable[[State, Table, Rows, Floats, Floats, Outcome, int], list[Change]]
 
 
 def rewind(state: State, table: Table, slot: Rows, t: Floats, x: Floats, flag: Floats, arrived: int, where: Any,
@@ -31,6 +32,26 @@ def rewind(state: State, table: Table, slot: Rows, t: Floats, x: Floats, flag: F
         if added:
             changes += again(state, table, int(row), arrived, hand_on,
                               {float(t[i]): None if where is None else int(where[i]) for i in added})
+    return changes
+
+
+def tell(state: State, table: Table, slot: Rows, t: Floats, x: Floats, flag: Floats, arrived: int,
+         hand_on: HandOn) -> list[Change]:
+    """Readings of a series that others look at (beside.py): of those, the rows that this concerns are stepped again."""
+    changes: list[Change] = []
+    name, far = table.group.indicator.id, reach(table.group.indicator)
+    for asker in table.askers:
+        concerned = dict[int, None]()
+        for i, row in enumerate(state.across(table, asker)[slot].tolist()):
+            if row < 0:
+                continue
+            asker.dirty[row] = True
+            if put(asker.kept_beside[name], row, float(t[i]), float(x[i]) if flag[i] <= 3.0 else nan):
+                times = asker.ring[row, 1:1 + int(asker.ring[row, 0])]
+                if ((times >= t[i]) & (times < t[i] + far)).any():      # some of its readings see this value
+                    concerned[row] = None
+        for row in concerned:
+            changes += again(state, asker, row, arrived, hand_on, {})
     return changes
 
 

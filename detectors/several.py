@@ -7,17 +7,16 @@ from __future__ import annotations
 from math import nan
 from operator import itemgetter
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from detectors.pack import Indicator
 from detectors.plan import MICRO
+from detectors.reading import Floats, Rows
 from detectors.registry import load
-from detectors.table import Floats, Rows, Table, Waiting
-
-if TYPE_CHECKING:
-    from detectors.state import State
+from detectors.state import State
+from detectors.table import Table, Waiting
 
 MOST_WAITING = 16       # times of one series whose inputs are kept
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.event import Change, alert_id
-from detectors.guests import targets
 from detectors.pack import Indicator
 from detectors.plan import Plan
-from detectors.reading import Fit, Part, Source
+from detectors.reading import Fit, Floats, Part, Rows, Source
 from detectors.store import cut, dump, load
-from detectors.table import Floats, Outcome, Rows, Table
+from detectors.table import Outcome, Table
+from detectors.targets import targets
 
 _FRESH = ("never", "fresh", "stale")
 
@@ -159,11 +159,11 @@ class State:
 
     def dump(self, sites: Iterable[str] | None = None) -> list[tuple[Any, ...]]:
         """Rows of these sites (None = all), as plain values that MessagePack takes; they are clean afterwards."""
-        return dump(self, None if sites is None else set(sites))
+        return dump(self.tables, None if sites is None else set(sites), self.sources)
 
     def load(self, rows: Iterable[Any]) -> None:
         """Rows found by name; a part whose kind or window changed starts anew (warming)."""
-        load(self, rows)
+        load(self.table_of, rows, self.sources)
         self.due[0] = -inf
 
     def move(self, plan: Plan, sites: Iterable[str] | None = None) -> tuple[State, list[Change]]:
@@ -173,7 +173,7 @@ class State:
         """
         moved = State(plan, self.held if sites is None else set(sites), self.compiled, self.trace is not None)
         for table in self.tables:
-            moved.load(cut(self, table, np.flatnonzero(table.known | table.dirty)).written())
+            moved.load(cut(table, np.flatnonzero(table.known | table.dirty), self.sources).written())
         moved.now = self.now
         was = {d.was and f"{d.pack}/{d.was}": d.path for d in plan.detectors.values()}
         changes = []

@@ -1,19 +1,17 @@
-"""How the rows of a state are written down and found again: by name, piece by piece, with the layout they were written in."""
+"""How the rows of tables are written down and found again: by name, piece by piece, with the layout they were written in."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass, fields
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from detectors.event import Change
 from detectors.loops import SERIES
-from detectors.table import Rows, Said, Table, Waiting
-
-if TYPE_CHECKING:
-    from detectors.state import State
+from detectors.reading import Rows
+from detectors.table import Said, Table, Waiting
 
 LAYOUT = "#"            # a row whose name starts so describes a layout; its data is what later rows are read by
 _SOURCE = SERIES.names.index("source") if SERIES.names else 0
@@ -49,23 +47,23 @@ class Cut:
             yield prefix + sites[row], name, view[n * width:(n + 1) * width], extras
 
 
-def cut(state: State, table: Table, rows: Rows) -> Cut:
-    """A copy of these rows of a table. They count as saved from here on."""
+def cut(table: Table, rows: Rows, sources: list[str]) -> Cut:
+    """A copy of these rows of a table; `sources`: the names behind their numbers. They count as saved from here on."""
     table.dirty[rows] = False
     table.known[rows] = True
     some = rows.tolist() if table.log or table.waiting else ()
     log = {r: [[s.detector, s.announced, list(astuple(s.change))] for s in table.log[r]] for r in some if r in table.log}
     waiting = {r: [[t, list(w.values), list(w.flags), w.first, w.told, list(w.known)] for t, w in table.waiting[r].items()]
                for r in some if r in table.waiting}
-    return Cut(table, rows, table.matrix[rows].astype("<f8", copy=False), tuple(state.sources), log, waiting)
+    return Cut(table, rows, table.matrix[rows].astype("<f8", copy=False), tuple(sources), log, waiting)
 
 
-def dump(state: State, sites: set[str] | None) -> list[tuple[Any, ...]]:
+def dump(tables: list[Table], sites: set[str] | None, sources: list[str]) -> list[tuple[Any, ...]]:
     """(series, layout, bytes, extras) of each series of the sites; first the layouts they use. Little-endian float64."""
     found: list[tuple[Any, ...]] = []
-    for table in state.tables:
+    for table in tables:
         rows = np.array([n for n, s in enumerate(table.sites) if sites is None or s in sites], np.int64)
-        found += cut(state, table, rows).written()
+        found += cut(table, rows, sources).written()
     layouts = {row[1]: row for row in found if row[0] == LAYOUT}
     return [*layouts.values(), *(row for row in found if row[0] != LAYOUT)]
 
@@ -81,15 +79,15 @@ def layout(table: Table, site: str) -> tuple[str, list[Any]]:
     return group.layouts[key]
 
 
-def load(state: State, rows: Iterable[Any]) -> None:
-    """Put rows back where their series now is. A piece with another stamp starts anew; heads follow `was:`."""
+def load(table_of: Mapping[str, Table], rows: Iterable[Any], sources: list[str]) -> None:
+    """Put rows back where their series now is. A piece with another stamp starts anew; heads follow `was:`; `sources` grows."""
     layouts: dict[str, Any] = {}
     for series, name, data, extras in rows:
         if series == LAYOUT:
             layouts[name] = extras
             continue
         indicator, _, site = series.partition("@")
-        table = state.table_of.get(indicator)
+        table = table_of.get(indicator)
         if table is None or site not in table.row:
             continue
         row, old = table.row[site], np.frombuffer(data, "<f8")
@@ -99,7 +97,7 @@ def load(state: State, rows: Iterable[Any]) -> None:
             places = list(range(len(table.group.detectors)))
         else:
             places = _migrate(table, row, site, old, layouts[name])
-        _extras(state, table, row, extras, places)
+        _extras(table, row, extras, places, sources)
 
 
 def _migrate(table: Table, row: int, site: str, old: Any, parts: Any) -> list[int]:
@@ -129,11 +127,11 @@ def _migrate(table: Table, row: int, site: str, old: Any, parts: Any) -> list[in
     return [new.index(p) if (p := renamed.get(path, path)) in new else -1 for path in paths]
 
 
-def _extras(state: State, table: Table, row: int, extras: Any, places: list[int]) -> None:
+def _extras(table: Table, row: int, extras: Any, places: list[int], sources: list[str]) -> None:
     source, log, waiting = extras
-    if source not in state.sources:
-        state.sources.append(source)
-    table.live.series["source"][row] = state.sources.index(source)
+    if source not in sources:
+        sources.append(source)
+    table.live.series["source"][row] = sources.index(source)
     said = [Said(places[d], announced, _change(c))
             for d, announced, c in log if places[d] >= 0]
     table.log.pop(row, None)                    # the same row may come again, newer: it stands for all of it

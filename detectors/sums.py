@@ -5,19 +5,16 @@ Sums are of whole numbers (three decimals finer than the indicator shows), so th
 """
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import ceil, isfinite, nan
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from detectors.pack import Indicator
 from detectors.pairs import put
 from detectors.pairs import record as room
-from detectors.reading import Part
-
-if TYPE_CHECKING:
-    from detectors.table import Floats, Rows, Table
+from detectors.reading import Floats, Part, Rows
 
 KINDS = ("sum", "mean", "max", "min", "count")
 MOST, SPARE = 512, 8
@@ -38,24 +35,20 @@ def record(indicator: Indicator) -> np.dtype[Any]:
     return room(min(late, MOST) + SPARE)
 
 
-def summed(table: Table) -> list[Summed]:
-    """The area series that rows of a table add to."""
-    found = []
-    for piece in table.group.sums:
-        indicator = table.group.plan.indicators[piece.name.removeprefix("area:")]
-        assert indicator.derive is not None
-        area = {table.row[site]: key for key, sites in indicator.derive.guests.items() for site in sites if site in table.row}
-        rows = {key: np.array(sorted(r for r, k in area.items() if k == key), np.int64) for key in dict.fromkeys(area.values())}
-        found.append(Summed(indicator, area, rows, table.live.part[:, table.group.at[piece.name]].view(piece.dtype)[:, 0]))
-    return found
+def summed(indicator: Indicator, row: Mapping[str, int], kept: Any) -> Summed:
+    """An area series, and which of these rows (by site) add to it what is kept in them."""
+    assert indicator.derive is not None
+    area = {row[site]: key for key, sites in indicator.derive.guests.items() for site in sites if site in row}
+    rows = {key: np.array(sorted(r for r, k in area.items() if k == key), np.int64) for key in dict.fromkeys(area.values())}
+    return Summed(indicator, area, rows, kept)
 
 
-def add(table: Table, slot: Rows, t: Floats, x: Floats, flag: Floats) -> Iterable[Part]:
+def add(sums: list[Summed], slot: Rows, t: Floats, x: Floats, flag: Floats) -> Iterable[Part]:
     """Readings of one table into the parts of their areas; a part for each area and time that they change."""
     good = np.where(flag <= 3.0, x, nan)
     for moment in np.unique(t).tolist():
         here = np.flatnonzero(t == moment)
-        for one in table.sums:
+        for one in sums:
             changed = [row for row, value in zip(slot[here].tolist(), good[here].tolist(), strict=True)
                        if row in one.area and put(one.kept, row, moment, value)]
             for area in dict.fromkeys(one.area[row] for row in changed):

@@ -6,19 +6,15 @@ from math import inf, nan
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors import beside
 from detectors.event import Change
 from detectors.kernel import kernel, shared
-from detectors.loops import EVENT, HEAD, MOST, SERIES
+from detectors.loops import EVENT, HEAD, MOST
 from detectors.pack import Indicator
 from detectors.plan import Group, Piece, told_plainly
-from detectors.reading import Fit
+from detectors.reading import Fit, Floats, Rows
 from detectors.sums import summed
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]
 
 ACCEPT = 3.0            # the worst flag that is still judged: fail (4) and missing (9) are no value
 _NOT = ("seen", "past", "contact", "value", "tainted", "fired", "overdue")
@@ -52,18 +48,17 @@ class Side:
     def __init__(self, table: Table, first: int) -> None:
         group = table.group
         part = table.matrix[:, first:first + group.width]
-        self.part = part
-
-        def view(name: str, dtype: Any) -> Any:
-            return part[:, group.at[name]].view(dtype)[:, 0]
-
-        self.series = view("series", SERIES)
+        self.group, self.part = group, part
+        self.series = self.view(group.pieces[0])
         self.fresh, self.flag, self.source = (self.series[name] for name in ("fresh", "flag", "source"))
         heads = [group.at[f"head:{d.path}"] for d in group.detectors]
         at = slice(heads[0].start, heads[-1].stop) if heads else slice(0, 0)
         self.heads = part[:, at].view(HEAD) if heads else np.zeros((len(part), 0), HEAD)
-        self.checks, self.kinds, self.ops = ([view(p.name, p.dtype) for p in pieces]
-                                             for pieces in (group.checks, group.kinds, group.ops))
+        self.checks, self.kinds, self.ops = ([self.view(p) for p in pieces] for pieces in (group.checks, group.kinds, group.ops))
+
+    def view(self, piece: Piece) -> Any:
+        """One piece of the rows, as a column of records."""
+        return self.part[:, self.group.at[piece.name]].view(piece.dtype)[:, 0]
 
     def clean(self, rows: Any = slice(None)) -> None:
         """Never heard of: all zero, times not set."""
@@ -100,9 +95,9 @@ class Table:
             self.ring = self.matrix[:, 2 * group.width:2 * group.width + 4 * group.ring + 1]
         self.log: dict[int, list[Said]] = {}
         self.waiting: dict[int, dict[float, Waiting]] = {}
-        self.kept_beside = {p.name.removeprefix("beside:"): self.live.part[:, group.at[p.name]].view(p.dtype)[:, 0]
-                            for p in group.beside}
-        self.sums = summed(self)                # area series that this one adds to
+        self.kept_beside = {p.name.removeprefix("beside:"): self.live.view(p) for p in group.beside}
+        self.sums = [summed(group.plan.indicators[p.name.removeprefix("area:")], self.row, self.live.view(p))
+                     for p in group.sums]       # area series that this one adds to
         self.askers: list[Table] = []           # those whose steps look at this series (beside.py)
         self.several: list[Indicator] = []      # derived indicators of several inputs that this one feeds
         self.windows: list[float] = []          # of each derive operator, µs
@@ -154,7 +149,9 @@ class Table:
     def _step(self, k: int, piece: Piece, slot: Rows, t: Floats, x: Floats, flag: Floats, s: Any, out: Floats) -> None:
         """One batch through one check or kind."""
         if piece.use is not None and piece.use.beside:
-            beside.step(self, piece.use, self.kernels[k], slot, t, x, flag, ACCEPT, self.parameters[k], s, out)
+            others = [self.group.plan.indicators[name] for name in piece.use.beside]
+            seen = beside.look(others, self.kept_beside, slot, t)
+            beside.step(seen, self.kernels[k], slot, t, x, flag, ACCEPT, self.parameters[k], s, out)
         else:
             self.kernels[k](slot, t, x, flag, ACCEPT, self.parameters[k], s, out)
 

@@ -1,8 +1,8 @@
 """Which readings are guests where: the partitions, beside its own, whose sites feed on a series (design 9.10). Pure."""
 from __future__ import annotations
 
-from detectors.guests import named
 from detectors.pack import City
+from detectors.targets import named
 from streams.shards import partition
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from detectors.event import Change
-from detectors.guests import named
 from detectors.level import Level
 from detectors.pack import City, Pack
 from detectors.reading import Block, Fit
+from detectors.targets import named
 from streams.clock import iso
 from streams.packs.calling import differences
 from streams.packs.cases import Case, Expect, load_cases, off

@@ -118,7 +118,7 @@ class Shelf:
         table, codes = self.state.tables[number], self.codes[number]
         rows = np.flatnonzero(table.dirty | (table.known & whole[codes]))
         rows = rows[np.argsort(codes[rows], kind="stable")]
-        return cut(self.state, table, rows), np.searchsorted(codes[rows], np.arange(SHARDS + 1))
+        return cut(table, rows, self.state.sources), np.searchsorted(codes[rows], np.arange(SHARDS + 1))
 
     def give_back(self, page: Held) -> None:
         """It could not be written: those shards must be written as a whole another time."""

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from detectors.combine import Board
 from detectors.event import Change
-from detectors.guests import named
 from detectors.judge import State, judge, tick
 from detectors.pack import City, Derive, Detector, Indicator, Limit, Pack, Site, Text, Use
 from detectors.plan import Plan
 from detectors.reading import GUEST, Block
+from detectors.targets import named
 
 S = 1_000_000
 STEP = 300 * S
