@@ -33,7 +33,7 @@ class Moment:
 def fold(s: Session, change: Change, m: Moment) -> Alert | None:
     """One record of `events` into the rows of this transaction; the alert that it moved, if it moved one. A lead calls nobody."""
     if change.report:
-        leads.note(s, change)
+        leads.note(s, change, m.now)
         return None
     if change.forecast is not None:     # JSON knows no infinity: "never" is a very long time
         low, mid, high = (x if abs(x) < NEVER else NEVER for x in change.forecast)

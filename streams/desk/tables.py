@@ -215,6 +215,30 @@ class Heard(Base):
     series: Mapped[str] = mapped_column(unique=True)
 
 
+class Lead(Base):
+    """A line of the worklist of leads 线索: one chain of events that calls nobody, and what a person said of it."""
+
+    __tablename__ = "lead"
+    id: Mapped[str] = mapped_column(primary_key=True)      # Change.alert
+    path: Mapped[str]                                      # of its detector or rule
+    pack: Mapped[str] = mapped_column(default="")
+    indicator: Mapped[str] = mapped_column(default="")
+    site: Mapped[str] = mapped_column(default="")
+    area: Mapped[str] = mapped_column(default="")
+    level: Mapped[int] = mapped_column(default=0)          # now; 0 = it is over
+    peak: Mapped[int] = mapped_column(default=0)           # the worst that it has shown
+    members: Mapped[list[Any]] = mapped_column(default=list)     # all that ever held (rules)
+    value: Mapped[float | None]
+    since: Mapped[int]
+    time: Mapped[int]                                      # of its newest event, with that event's number
+    seq: Mapped[int]
+    closed: Mapped[int | None]
+    closed_by: Mapped[str] = mapped_column(default="")
+    outcome: Mapped[str] = mapped_column(default="")       # true, false, fault
+    reason: Mapped[str] = mapped_column(default="")
+    __table_args__ = (Index("ix_lead_open", "level", "closed"),)
+
+
 class Mute(Base):
     """The sound of one post's pages is off until then."""
 

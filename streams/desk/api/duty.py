@@ -243,7 +243,7 @@ def _sheet(request: Request, shift: str, seen: list[str], note: str, notice: str
         if row is None:
             return fault_page(request, "duty.none", 404)
         v = site.view(s, acting(request), lang_of(request))
-        context = page_handover.page_of(s, row, v, seen, note)
+        context = page_handover.page_of(s, row, v, site.versions, seen, note)
         html = page(
             "handover.html", v, f"/handover/{shift}", theme_of(request), seq=site.head(), **(context | {"notice": notice})
         )

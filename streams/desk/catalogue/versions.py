@@ -10,6 +10,7 @@ import yaml
 from sqlalchemy.exc import SQLAlchemyError
 
 from detectors.pack import City, Pack
+from streams.desk.catalogue.differences import Difference, differences
 from streams.plans import Plans, city_of
 from streams.plantexts import PlanTexts, Version
 from streams.skill import Proof, Skill
@@ -44,6 +45,17 @@ class Versions:
         """One pack of a plan as it was worked out; "" where there is none."""
         data = self._ask(lambda plans, _, __: plans.get(name))
         return resolved(pack, city_of(data)) if data else ""
+
+    def differences(self, old: str, new: str) -> list[Difference] | None:
+        """What differs between two plans, entry by entry; None where one of them is not there."""
+        if old == new:
+            return []
+        both = [self._ask(lambda plans, _, __, name=name: plans.get(name)) for name in (old, new)]
+        return differences(city_of(both[0]), city_of(both[1])) if all(both) else None
+
+    def in_force(self, at: int) -> str:
+        """The plan that had been put last by then (µs UTC), as far as is known; "" = none."""
+        return next((x.hash for x in self.newest() if x.at <= at), "")
 
     def diff(self, pack: str, old: str, new: str) -> list[str]:
         """The lines that changed: of what was written, or of what was worked out where the writing does not say it."""

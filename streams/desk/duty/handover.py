@@ -115,9 +115,19 @@ def sheet(s: Session, shift: Shift, m: Moment) -> Handover:
         return row
     now = charge(s, shift.post, min(m.now, shift.end - 1), (shift.post,))
     before = now.shift if now.shift is not None and now.shift.id != shift.id else _before(s, shift)
-    found = row or Handover(shift=shift.id, post=shift.post, out_at=None, in_at=None, out_by="", in_by="", seen=[], note="")
+    found = row or Handover(shift=shift.id, post=shift.post, out_at=None, in_at=None, out_by="", in_by="", seen=[], note="",
+                            plan="")
     found.outgoing, found.incoming = before.person if before else "", shift.person
     return found
+
+
+def plan_before(s: Session, shift: Shift) -> tuple[str, int] | None:
+    """The plan that was handed over last at this post before this hand-over, and when (µs UTC); None where nobody signed one."""
+    row = s.execute(select(Handover.plan, Handover.in_at).join(Shift, Shift.id == Handover.shift)
+                    .where(Handover.post == shift.post, Shift.start < shift.start, Handover.plan != "",
+                           Handover.in_at.is_not(None))
+                    .order_by(Shift.start.desc()).limit(1)).first()
+    return (row[0], row[1] or 0) if row else None
 
 
 def _before(s: Session, shift: Shift) -> Shift | None:
@@ -139,10 +149,11 @@ def sign(s: Session, id_: str, comes: bool, seen: list[str], note: str, actor: A
         row.in_at, row.in_by, row.seen = m.now, actor.who, list(seen)
     else:
         row.out_at, row.out_by = m.now, actor.who
-    row.note = note.strip() or row.note
+    row.note, row.plan = note.strip() or row.note, m.names.hash
     s.add(row)
     row.seq = audit(s, m.now, "signed", post=actor.post, shift=id_, side="in" if comes else "out", outgoing=row.outgoing,
-                    incoming=row.incoming, open=len(open_alerts(s)), seen=list(seen) if comes else None, note=note.strip())
+                    incoming=row.incoming, open=len(open_alerts(s)), seen=list(seen) if comes else None, note=note.strip(),
+                    plan=row.plan)
     if row.out_at and row.in_at:
         audit(s, m.now, "changed", post=shift.post, shift=id_, outgoing=row.outgoing, incoming=row.incoming)
     return row

@@ -65,6 +65,7 @@ class Handover(Base):
     seen: Mapped[list[Any]] = mapped_column(default=list)   # reds that were ticked
     note: Mapped[str] = mapped_column(default="")
     seq: Mapped[int | None]                                 # audit row of the last signature
+    plan: Mapped[str] = mapped_column(default="", server_default="")      # in force at the last signature
 
 
 class Calendar(Base):

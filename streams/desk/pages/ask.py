@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from streams.desk.calls import step_of
 from streams.desk.exercise.mark import HIDDEN
 from streams.desk.ladder import Step
-from streams.desk.leads import KINDS
+from streams.desk.leads import REST
 from streams.desk.tables import Alert, Audit, Delivery, Item, Member, Mute, Offset, Rung
 
 
@@ -74,7 +74,7 @@ def newest_red(s: Session) -> int:
 
 def items(s: Session) -> list[Item]:
     """The worklist of silence, oldest first."""
-    return list(s.scalars(select(Item).where(Item.kind.not_in(KINDS)).order_by(Item.since)))
+    return list(s.scalars(select(Item).where(Item.kind != REST).order_by(Item.since)))
 
 
 def arrived(s: Session) -> int | None:

@@ -8,8 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from streams.desk.alert import Refused
+from streams.desk.catalogue.versions import Versions
 from streams.desk.duty import handover
-from streams.desk.duty.tables import Shift
+from streams.desk.duty.tables import Handover, Shift
 from streams.desk.fold import Moment
 from streams.desk.local import local, moment, number, span
 from streams.desk.messages import subject
@@ -18,6 +19,7 @@ from streams.desk.pages import ask
 from streams.desk.pages.bits import MARKS, tags
 from streams.desk.pages.chart import WORDS
 from streams.desk.pages.duty import Veil
+from streams.desk.pages.planchange import planned
 from streams.desk.pages.timeline import told
 from streams.desk.pages.view import View
 from streams.desk.publish.tables import Silence
@@ -25,7 +27,7 @@ from streams.desk.tables import Alert
 from streams.desk.words import has, level, say
 
 
-def page_of(s: Session, shift: Shift, v: View, seen: list[str], note: str) -> dict[str, Any]:
+def page_of(s: Session, shift: Shift, v: View, versions: Versions, seen: list[str], note: str) -> dict[str, Any]:
     """Everything that handover.html shows. `seen` and `note`: what a refused form held."""
     m = Moment(v.now, v.names)
     row, veil = handover.sheet(s, shift, m), Veil(v)
@@ -66,9 +68,18 @@ def page_of(s: Session, shift: Shift, v: View, seen: list[str], note: str) -> di
             (say(f"channel.{c}", v.lang) if has(f"channel.{c}") else c, MARKS.get(x, "↻"), say(f"sent.{x}", v.lang), n, d[:80])
             for c, x, n, d in handover.faults(s, start, max(end, start + 1))
         ],
-        "plan": v.names.hash or "—",
+        "plan": _plan(s, shift, row, start, versions, v),
         "signs": [_side(row, shift, comes, v, veil) for comes in (False, True)],
     }
+
+
+def _plan(s: Session, shift: Shift, row: Handover, start: int, versions: Versions, v: View) -> dict[str, Any]:
+    """What changed since this post's last hand-over; where nobody signed one, since the shift before began (`start`)."""
+    before = handover.plan_before(s, shift)
+    old, since = before or (versions.in_force(start), start)
+    done = bool(row.out_at and row.in_at and row.plan)
+    new, until = (row.plan, max(row.out_at or 0, row.in_at or 0)) if done else (v.names.hash, None)
+    return planned(versions, old, new, since, until, v) | {"handed": before is not None}
 
 
 def _title(a: Alert, v: View) -> str:

@@ -51,6 +51,7 @@ class Act(StrEnum):
     RELEASE = "release"            # its 批准发布, Update and 解除
     ORDER = "order"                # work orders
     REPORT = "report"              # 人工接报
+    LEAD = "lead"                  # close a lead 线索, or take it up again
     RESEND = "resend"              # a parked delivery
     DRILL = "drill"
     ROSTER = "roster"              # edit shifts and posts' substitutes
@@ -64,13 +65,13 @@ class Act(StrEnum):
 _VIEWER = frozenset({Act.VIEW, Act.SOUND})
 _DUTY = _VIEWER | {
     Act.ANSWER, Act.ANSWER_FOR, Act.PASS, Act.NEWS, Act.COMMENT, Act.HANDOVER, Act.VERIFY, Act.CLOSE, Act.REOPEN, Act.SIGN,
-    Act.SILENCE, Act.SUBMIT, Act.ORDER, Act.REPORT, Act.RESEND, Act.DRILL, Act.PEOPLE,
+    Act.SILENCE, Act.SUBMIT, Act.ORDER, Act.REPORT, Act.LEAD, Act.RESEND, Act.DRILL, Act.PEOPLE,
 }
 GRANTS: dict[Role, frozenset[Act]] = {
     Role.VIEWER: _VIEWER,
     Role.DUTY: frozenset(_DUTY),
     Role.LEADER: frozenset(_DUTY | {Act.RELEASE, Act.ROSTER}),
-    Role.ANALYST: _VIEWER | {Act.COMMENT, Act.REPORT, Act.PROPOSE, Act.APPROVE},
+    Role.ANALYST: _VIEWER | {Act.COMMENT, Act.REPORT, Act.LEAD, Act.PROPOSE, Act.APPROVE},
     Role.ADMIN: _VIEWER | {Act.RESEND, Act.DRILL, Act.ROSTER, Act.PEOPLE, Act.ACCOUNTS},
     Role.AUDITOR: _VIEWER | {Act.AUDIT},
 }

@@ -36,6 +36,7 @@ submit       .       x       x       .       .       .
 release      .       .       x       .       .       .
 order        .       x       x       .       .       .
 report       .       x       x       x       .       .
+lead         .       x       x       x       .       .
 resend       .       x       x       .       x       .
 drill        .       x       x       .       x       .
 roster       .       .       x       .       x       .
