@@ -1,6 +1,8 @@
 # Wanglou 望楼. `make` prints this help.
 PY := .venv/bin/python
 BIN := .venv/bin
+# the tests start stages some hundred times: they read bytecode, even where the shell says that none is to be kept
+export PYTHONDONTWRITEBYTECODE :=
 
 help:  ## this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -9,7 +11,7 @@ demo: .venv/run  ## every stage on this machine, a storm played at x120, the pag
 	$(BIN)/wanglou demo $(ARGS)
 
 test: .venv/test check  ## all checks and tests (Kafka, PostgreSQL, Prometheus, Chromium where the machine has them)
-	$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: .venv/test  ## style, types, allowed imports, the packs read (`make test` runs their own tests too)
 	$(BIN)/ruff check .
