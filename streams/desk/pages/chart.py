@@ -105,7 +105,10 @@ def spark(readings: Sequence[Reading], limits: Limits, start: int, end: int, eve
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the chart of a warning shows. `forecast` = from when (µs), seconds to the limit (median, low, high), the limit."""
+    """What the chart of a warning shows. `forecast` = from when (µs), seconds to the limit (median, low, high), the limit.
+
+    `past` = earlier forecasts: from when and which value; the limit at its median, low and high time (µs); the limit; words.
+    """
 
     readings: Sequence[Reading]
     limits: Limits
@@ -119,6 +122,7 @@ class Evidence:
     lang: str
     silent: int | None = None
     forecast: tuple[int, float, float, float, float] | None = None
+    past: Sequence[tuple[int, float, int, int, int, float, str]] = ()
 
 
 def evidence(e: Evidence) -> Markup:
@@ -138,6 +142,7 @@ def evidence(e: Evidence) -> Markup:
                 f"{say('fresh.none', e.lang)}</text>"
             )
     out += _limits(f, e)
+    out += _past(f, e)
     out += _forecast(f, e, points[-1])
     out.append(f'<path d="{f.path(thin(points, 600), gap)}" class="ser"/>')
     out += _flags(f, e)
@@ -215,6 +220,20 @@ def _forecast(f: Frame, e: Evidence, last: Point) -> list[str]:
     x, y = f.x(start), f.y(last[1])
     band = f'<path d="M{x:.1f} {y:.1f}L{ends[1][0]:.1f} {ends[1][1]:.1f}L{ends[2][0]:.1f} {ends[2][1]:.1f}Z" class="band"/>'
     return [band, f'<path d="M{x:.1f} {y:.1f}L{ends[0][0]:.1f} {ends[0][1]:.1f}" class="fc"/>']
+
+
+def _past(f: Frame, e: Evidence) -> list[str]:
+    """What was expected at earlier moments, cut at the frame: a fan from the reading of then to the limit, its median dashed."""
+    out = []
+    scale = (f.y1 - f.y0) / ((f.v1 - f.v0) or 1.0)
+    for t, value, mid, low, high, limit, words in e.past:
+        x, y, top = f.x(t), f.y1 - (value - f.v0) * scale, f.y1 - (limit - f.v0) * scale
+        fan = f"M{x:.1f} {y:.1f}L{f.x(low):.1f} {top:.1f}L{f.x(high):.1f} {top:.1f}Z"
+        out.append(f'<g><title>{escape(words)}</title><path d="{fan}" class="band"/>'
+                   f'<path d="M{x:.1f} {y:.1f}L{f.x(mid):.1f} {top:.1f}" class="fc"/></g>')
+    wide, high_ = f.x1 - f.x0, f.y1 - f.y0
+    box = f'<svg x="{f.x0}" y="{f.y0}" width="{wide}" height="{high_}" viewBox="{f.x0} {f.y0} {wide} {high_}">'
+    return [box, *out, "</svg>"] if out else []
 
 
 def _flags(f: Frame, e: Evidence) -> list[str]:

@@ -18,7 +18,7 @@ from detectors.pack import SELF, Indicator
 from streams.clock import iso
 from streams.desk.heard import heard
 from streams.desk.local import MICRO, ZONE, local, moment, number, span
-from streams.desk.pages import chart
+from streams.desk.pages import chart, foretold
 from streams.desk.pages.bits import trend
 from streams.desk.pages.view import View
 from streams.desk.series import MOST, Reading
@@ -99,7 +99,7 @@ def series(s: Session, v: View, name: str, asked: Mapping[str, str]) -> dict[str
     stale = s.scalar(select(Item).where(Item.kind == "fresh", Item.indicator == indicator, Item.site == site))
     now = _levels_now(s, name)
     last = chart.usable(readings)[-1:]
-    title = v.names.indicator(indicator, v.lang)
+    title, told = v.names.indicator(indicator, v.lang), foretold.foretold(s, v, name, w.start, w.end)
     return {
         "series": name, "title": title, "place": v.names.place(site, "", v.lang), "unit": known.unit, "pack": known.pack,
         "word": Level(max(now.values(), default=0)).word if now else "", "level": level(max(now.values()), v.lang) if now else "",
@@ -108,7 +108,9 @@ def series(s: Session, v: View, name: str, asked: Mapping[str, str]) -> dict[str
         "silent": span(round(known.silent * MICRO), v.lang) if known.silent < 1e9 else "",
         "stale": moment(stale.since, v.clock, v.lang) if stale else "",
         "stale_word": say(f"fresh.{stale.state}", v.lang) if stale else "", "never": not last and not heard(s, name),
-        "svg": _chart(v, w, readings, known, limits, f"{title} {v.names.place(site, '', v.lang)}, {known.unit}"),
+        "svg": _chart(v, w, readings, known, limits, f"{title} {v.names.place(site, '', v.lang)}, {known.unit}",
+                      foretold.drawn(told, v)),
+        "told": foretold.lines(told, v, known.decimals, known.unit),
         "ribbons": [(d.id, ribbon(_changes(s, d.path, name, w), w, v.clock, v.lang)) for d in detectors],
         "begin": written(w.start), "to": written(w.end), "moves": w.moves(), "query": w.query(w.start, w.end),
         "spans": [(span(x * MICRO, v.lang), w.query(w.end - x * MICRO, w.end), abs(w.length - x * MICRO) < MICRO * 120)
@@ -121,11 +123,11 @@ def series(s: Session, v: View, name: str, asked: Mapping[str, str]) -> dict[str
 
 
 def _chart(v: View, w: Window, readings: list[Reading], known: Indicator, limits: list[tuple[int, float, bool]],
-           label: str) -> Markup:
+           label: str, past: list[tuple[int, float, int, int, int, float, str]]) -> Markup:
     last, every = chart.usable(readings)[-1:], known.every
     quiet = bool(last) and min(w.end, v.clock) - last[0][0] > 3 * every * MICRO
     return chart.evidence(chart.Evidence(readings, limits, w.start, w.end, 0, v.clock, every, known.decimals, label,
-                                         v.lang, w.end if quiet else None))
+                                         v.lang, w.end if quiet else None, past=past))
 
 
 def ribbon(changes: list[tuple[int, int]], w: Window, now: int, lang: str) -> Markup:
