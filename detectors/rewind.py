@@ -101,8 +101,11 @@ def again(state: State, table: Table, row: int, arrived: int, hand_on: HandOn, a
     outcome = table.run(table.live, slot, t, x, flag, state.due)
     for at, place in asked.items():
         i = int(np.searchsorted(t, at))
-        if place is not None and i < len(t) and t[i] == at:
-            state.told(table, np.array([place]), outcome, slot, np.array([i]))
+        if i < len(t) and t[i] == at:
+            if place is None:
+                state.made(table, slot, t, x, outcome, arrived, np.array([i]))
+            else:
+                state.told(table, np.array([place]), outcome, slot, np.array([i]))
     events = outcome.events
     if series["fresh"][row] == 2.0:
         series["fresh"][row] = 1.0                      # what ran out before it fell silent runs out again, then it is silent

@@ -115,12 +115,14 @@ class State:
                     score = outcome.scores[d][rows][n]
                     self.trace.append((int(i), detector.path, float(score), int(table.live.heads[slot[rows][n], d]["said"])))
 
-    def made(self, table: Table, slot: Rows, t: Floats, x: Floats, outcome: Outcome, arrived: int | None) -> None:
-        """Keep readings of a derived series for those who store or show them."""
+    def made(self, table: Table, slot: Rows, t: Floats, x: Floats, outcome: Outcome, arrived: int | None,
+             rows: Any = slice(None)) -> None:
+        """Keep readings of a derived series for those who store or show them: these rows of a batch."""
         if table.group.indicator.id in self.kept:
-            for n, row in enumerate(slot.tolist()):
-                self.derived.append((table.name(row), int(t[n]), float(x[n]), int(outcome.flag[n]),
-                                     table.check_names[outcome.check[n]], int(t[n]) if arrived is None else arrived))
+            columns = (slot, t, x, outcome.flag, outcome.check)
+            for row, moment, value, flag, check in zip(*(c[rows].tolist() for c in columns), strict=True):
+                self.derived.append((table.name(row), int(moment), value, int(flag), table.check_names[check],
+                                     int(moment) if arrived is None else arrived))
 
     def name(self, where: Any, which: Any, word: str, flag: Floats) -> None:
         """Say why readings were not judged."""

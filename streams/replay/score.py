@@ -55,7 +55,7 @@ def score(city: City, history: History, path: str, compiled: bool = True) -> Sco
         made += [Made(name, t, x, flag, came) for name, t, x, flag, _, came in state.derived if name.startswith(f"{judged}@")]
     if derived:
         made += _at_the_end(plan, state, judged)
-        _derived(out, history, cut, judged, made, compiled)
+        _derived(out, history, cut, judged, _revised(made), compiled)
     return out
 
 
@@ -94,10 +94,18 @@ def _at_the_end(plan: Plan, state: State, judged: str) -> list[Made]:
     return [Made(name, t, x, flag, came) for name, t, x, flag, _, came in state.derived if name.startswith(f"{judged}@")]
 
 
+def _revised(made: list[Made]) -> list[Made]:
+    """Each moment of a series once, as it was told last, where it was told first: so a rewind judges it in the end."""
+    last: dict[tuple[str, int], Made] = {}
+    for one in sorted(made, key=lambda one: one.arrived):
+        key = one.series, one.t
+        last[key] = one._replace(arrived=last[key].arrived) if key in last else one
+    return sorted(last.values(), key=lambda one: one.arrived)
+
+
 def _derived(out: Scores, history: History, city: City, judged: str, made: list[Made], compiled: bool) -> None:
     """The derived series judged as if it had been measured: the same values, flags and times of arrival."""
     rows = _completing(history, city, judged)
-    made.sort(key=lambda one: one.arrived)
     names = tuple(dict.fromkeys(one.series for one in made))
     number = {name: n for n, name in enumerate(names)}
     packs = tuple(replace(p, indicators=tuple(replace(i, derive=None) if i.id == judged else i for i in p.indicators))
@@ -123,7 +131,8 @@ def _completing(history: History, city: City, judged: str) -> dict[tuple[str, in
             made = indicators[name].derive
             left += [one for one in (made.sources(where) if made else ()) if one not in seen]
             seen |= set(left)
-        for one in seen:
+        own = [one for one in seen if one.endswith(f"@{site}") and one in history.series]
+        for one in own or seen:                         # neighbours complete nothing: that row is their own
             fed.setdefault(one, []).append(site)
     pairs = zip(history.index.tolist(), history.t.tolist(), history.row.tolist(), strict=True)
     return {(site, t): row for i, t, row in pairs for site in fed.get(history.series[i], ())}

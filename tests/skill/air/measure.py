@@ -9,7 +9,6 @@ hour at the limit with the best CSI. Persistence: the mean of the last 24 hours,
 """
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -72,25 +71,13 @@ def against_neighbours(tools: Any, table: Any) -> Any:
     t = micros(table.index)
     series = {f"pm25@{name}": (t, table[name].to_numpy()) for name in table}
     city, history = tools.configs("air"), tools.history(series)
-    scores = {"stranger": stranger(tools, city, history, table), "step": by_station(tools.scores(city, history, "air/step"), table)}
+    scores = {name: by_station(tools.scores(city, history, f"air/{name}"), table) for name in ("stranger", "step")}
     told = {detector: f1(score, faults) for detector, score in scores.items()}
     (ours, found, false), (plain, plain_found, plain_false) = told["stranger"], told["step"]
     return tools.Row("beijing-air", f"F1 of {sum(map(len, faults.values()))} faults put into stations",
                      f"{ours:.2f} ({found} found, {false} false)",
                      f"change in an hour {plain:.2f} ({plain_found} found, {plain_false} false)", tools.TOLD, ours > plain,
                      {"ours": ours, "plain": plain})
-
-
-def stranger(tools: Any, city: Any, history: Any, table: Any) -> dict[str, Floats]:
-    """How unusual the ratio of each station to its neighbours is for it; of each hour the last revision of the ratio is judged."""
-    from streams.replay.judged import Judged
-    from streams.replay.score import only
-
-    made, t = Judged(only(city, "air/stranger"), history).derived, micros(table.index)
-    last = {name: {hour: x for hour, x, _ in made[f"odds_24h@{name}"]} for name in table}
-    ratios = tools.history({f"odds_24h@{name}": (t, np.array([said.get(hour, np.nan) for hour in t.tolist()])) for name, said in last.items()})
-    packs = tuple(replace(p, indicators=tuple(replace(i, derive=None) for i in p.indicators)) for p in city.packs)
-    return by_station(tools.scores(replace(city, packs=packs), ratios, "air/stranger"), table)
 
 
 def by_station(scores: Floats, table: Any) -> dict[str, Floats]:

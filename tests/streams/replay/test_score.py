@@ -55,6 +55,40 @@ def test_a_sum_stands_where_it_was_made(tmp_path: Path) -> None:
     assert found.level[[20, 21, 25]].tolist() == [0, 2, 2]
 
 
+def test_what_is_revised_is_told_as_it_was_last(tmp_path: Path) -> None:
+    """Rain that comes late changes the sums after it: their scores and levels are those of a history in which it came in time."""
+    pack = CITY.packs[0]
+    city = replace(CITY, packs=(replace(pack, indicators=tuple(replace(i, lateness=1800.0) for i in pack.indicators)),))
+    rain = [f"{5 * n},lanxi,rain,{9 if n == 16 else 1}" for n in range(24)]
+    late, in_time = ([f"{row},{90 if late and n == 16 else 5 * n}" for n, row in enumerate(rain)] for late in (True, False))
+    one, two = (score(city, history(tmp_path, rows), "basin/wet", compiled=False) for rows in (late, in_time))
+    np.testing.assert_array_equal(one.score, two.score)
+    assert one.level.tolist() == two.level.tolist() and two.level.max() > 0 and np.nanmax(two.score) == 20.0
+
+
+NEAR = """wanglou: 1
+pack: near
+indicators: {level: {unit: m, every: 5min, silent: never}}
+derive:
+  near: {neighbours: level, area: {tree: admin, depth: city}}
+  apart: {expr: level - near}
+detectors: [{id: odd, indicator: apart, kind: threshold, levels: {yellow: {above: 3}}, source: guess}]
+"""
+
+
+def test_each_site_beside_its_neighbours(tmp_path: Path) -> None:
+    """What other sites measure completes nothing at a site: each of its own readings has the score, whoever speaks last."""
+    (tmp_path / "packs/near").mkdir(parents=True)
+    (tmp_path / "city").mkdir()
+    (tmp_path / "packs/near/pack.yaml").write_text(NEAR, "utf-8")
+    (tmp_path / "packs/near/sites.csv").write_text("site,admin\n" + "".join(f"{s},town\n" for s in "abc"), "utf-8")
+    (tmp_path / "city/areas.csv").write_text("tree,area,zh,en,parent,depth\nadmin,town,城,Town,,city\n", "utf-8")
+    rows = [f"{5 * n},{site},level,{x}" for n in range(2) for site, x in (("a", 1), ("b", 5 + n), ("c", 2))]
+    found = score(load_city(tmp_path), history(tmp_path, rows), "near/odd", compiled=False)
+    np.testing.assert_array_equal(found.score, [-2.5, 3.5, -1.0, -3.0, 4.5, -1.5])
+    assert found.level.tolist() == [0, 2, 0, 0, 2, 0]
+
+
 @pytest.mark.parametrize("first", ["river_level", "rain"])
 def test_an_index_stands_at_its_last_input(tmp_path: Path, first: str) -> None:
     """With several inputs it is the one that arrived last, whichever that is."""
