@@ -41,8 +41,8 @@ class Change:
     [1.0, 1.0, 3.0, 3.0, 1.0]
     """
 
-    up: float = param(100.0, reset=False, low=1.0, doc="so many times the usual change above the last reading; NaN: off")
-    down: float = param(20.0, reset=False, low=1.0, doc="so many times the usual change below the last reading; NaN: off")
+    up: float = param(100.0, reset=False, low=1.0, doc="so many times the usual change above the last reading are doubtful")
+    down: float = param(20.0, reset=False, low=1.0, doc="so many times the usual change below the last reading are doubtful")
     usual: float = param(2592000.0, unit="time", low=1.0, doc="time over which the usual change is learned")
     lately: float = param(21600.0, unit="time", low=1.0, doc="time over which a restless spell is")
     least: float = param(50.0, unit="count", reset=False, low=5.0, integer=True, doc="fewer readings are not judged")

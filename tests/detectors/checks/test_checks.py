@@ -288,13 +288,13 @@ def test_change(values: str, expected: str, scale: float, start: float) -> None:
 
 
 def test_change_each_way_has_its_own_limit() -> None:
-    """Turned over, what fell rises: the limits change places; a limit that is off flags nothing."""
+    """Turned over, what fell rises: the limits change places; limits that are huge flag nothing."""
     values = REST + "5 45 5"
     turned = " ".join(f"{-float(x)}" for x in values.split())
     times = every(900.0, values)
     assert flags(Change, times, values, up=30.0, down=50.0, least=30.0)[-5:] == "1 3 1"
     assert flags(Change, times, turned, up=50.0, down=30.0, least=30.0)[-5:] == "1 3 1"
-    assert "3" not in flags(Change, times, values, up=nan, down=nan)
+    assert "3" not in flags(Change, times, values, up=1e9, down=1e9)
 
 
 def test_change_learns_what_is_usual_here() -> None:

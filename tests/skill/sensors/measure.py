@@ -23,7 +23,7 @@ LOGAN = ("temp", "cond", "ph", "do", "turb", "stage")
 SANDY = {"level": "Level", "ec": "Cond", "tur": "Tur"}
 ALIKE = {"level": ("stage", 100.0), "ec": ("cond", 1.0), "tur": ("turb", 1.0)}        # of Sandy Creek in the units of the Logan River
 
-OURS = [{"up": up, "down": down} for up in (60.0, 100.0, np.nan) for down in (15.0, 20.0, 25.0, 30.0)]
+OURS = [{"up": up, "down": down} for up in (60.0, 100.0, 1e9) for down in (15.0, 20.0, 25.0, 30.0)]
 TIMES = (0.7, 1.4, 2.8, 4.0, 5.6, 8.0, 16.0, 32.0, np.nan)       # limits of the plain ones: so many times the 99 % quantile of all sites
 
 
