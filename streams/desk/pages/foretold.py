@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -26,7 +26,7 @@ FAR = 400 * 86_400 * MICRO
 class Foretold:
     """At `t` it was said that `limit` is reached at `mid`, with 80 % between `low` and `high` (all µs UTC; None = never).
 
-    `came` = the first good reading beyond the limit after `t`; None while there is none.
+    `came` = the first good reading beyond the limit after `t`; None while there is none up to `seen`, the last good reading.
     """
 
     detector: str
@@ -38,6 +38,7 @@ class Foretold:
     low: int | None
     high: int | None
     came: int | None = None
+    seen: int = 0
 
 
 def foretold(s: Session, v: View, name: str, start: int, end: int) -> list[Foretold]:
@@ -69,7 +70,8 @@ def _met(found: list[Foretold], v: View, name: str) -> list[Foretold]:
         return []
     last = max(x.high or x.mid or x.t for x in found)
     points = chart.usable(v.readings.window(name, found[0].t, max(min(v.clock, 2 * last - found[0].t), last)))
-    return [Foretold(**vars(x) | {"came": _came(points, x)}) for x in found]
+    seen = points[-1][0] if points else 0
+    return [replace(x, came=_came(points, x), seen=seen) for x in found]
 
 
 def _came(points: Sequence[chart.Point], x: Foretold) -> int | None:
@@ -93,9 +95,10 @@ def _when(t: int | None, v: View) -> str:
 
 
 def verdict(x: Foretold, v: View) -> str:
-    """Within its band, before it, after it, not reached, or not yet known."""
+    """Within its band, before it, after it, not reached, not yet due; nobody can say where readings end before the band does."""
     if x.came is None:
-        return say("told.open" if x.high is None or v.clock <= x.high else "told.not", v.lang)
+        due = x.high is not None and v.clock > x.high
+        return say("told.open" if not due else "told.not" if x.seen >= (x.high or 0) else "told.unknown", v.lang)
     if x.low is not None and x.came < x.low:
         return say("told.early", v.lang, span=span(x.low - x.came, v.lang))
     if x.high is not None and x.came > x.high:

@@ -23,7 +23,7 @@ from streams.desk.pages.bits import trend
 from streams.desk.pages.view import View
 from streams.desk.series import MOST, Reading
 from streams.desk.tables import Alert, Event, Item, Member
-from streams.desk.words import ROMAN, level, say
+from streams.desk.words import ROMAN, algorithm, level, say
 
 DAY = 86_400 * MICRO
 SPANS = (6 * 3600, 86_400, 3 * 86_400, 16 * 86_400, 92 * 86_400, 366 * 86_400, 3653 * 86_400)
@@ -113,7 +113,9 @@ def series(s: Session, v: View, name: str, asked: Mapping[str, str]) -> dict[str
         "told": foretold.lines(told, v, known.decimals, known.unit),
         "ribbons": [(d.id, ribbon(_changes(s, d.path, name, w), w, v.clock, v.lang)) for d in detectors],
         "begin": written(w.start), "to": written(w.end), "moves": w.moves(), "query": w.query(w.start, w.end),
-        "spans": [(span(x * MICRO, v.lang), w.query(w.end - x * MICRO, w.end), abs(w.length - x * MICRO) < MICRO * 120)
+        "area": known.derive is not None and bool(known.derive.tree),
+        "changes": [] if readings else _told_by(s, name, w, known, v),
+        "spans": [(_length(x, v.lang), w.query(w.end - x * MICRO, w.end), abs(w.length - x * MICRO) < MICRO * 120)
                   for x in SPANS if x > 6 * known.every],
         "rows": _rows(readings, v.readings.revised(name, w.start, w.end), known, v),
         "n": len(readings), "cut": len(readings) >= MOST,
@@ -164,6 +166,26 @@ def _changes(s: Session, path: str, name: str, w: Window) -> list[tuple[int, int
     return [(w.start, before[0]), *((t, n) for t, n in standing if t > w.start)]
 
 
+def _length(seconds: int, lang: str) -> str:
+    """Of a button: months and years where days are no measure."""
+    days = seconds // 86_400
+    if days > 300:
+        return say("series.years", lang, n=round(days / 365))
+    return say("series.months", lang, n=round(days / 30)) if days > 60 else span(seconds * MICRO, lang)
+
+
+def _told_by(s: Session, name: str, w: Window, known: Indicator, v: View) -> list[dict[str, Any]]:
+    """Changes of level with the value of then, the newest first: all that the desk knows where history has no readings."""
+    rows = s.execute(select(Event, Member.detector).join(Member, Member.id == Event.member).where(
+        Member.series == name, Event.time >= w.start, Event.time <= w.end)
+        .order_by(Event.time.desc(), Event.id.desc()).limit(ROWS))
+    return [{"t": moment(e.time, v.clock, v.lang), "by": path.rpartition("/")[2],
+             "word": Level(e.level).word, "level": level(e.level, v.lang),
+             "value": number(e.body.get("value"), known.decimals), "limit": v.names.figure(path, known.id, e.body.get("limit")),
+             "taken": say("event.withdrawn" if e.withdrawn else "event.revised", v.lang) if e.withdrawn or e.revision else ""}
+            for e, path in rows]
+
+
 def _levels_now(s: Session, name: str) -> dict[str, int]:
     """Level of each detector whose warning is open."""
     rows = s.execute(select(Member.detector, Member.level).join(Alert, Alert.id == Member.alert).where(
@@ -177,7 +199,8 @@ def _rows(readings: list[Reading], before: Mapping[int, list[float | None]], kno
     marked = [r for r in readings if r.flag not in (0, 1) or r.t in before or r.arrived - r.t > late]
     chosen = sorted({id(r): r for r in [*readings[-12:], *marked[-ROWS:]]}.values(), key=lambda r: -r.t)
     return [{"t": moment(r.t, v.clock, v.lang), "value": number(r.value, decimals), "flag": say(f"flag.{r.flag}", v.lang)
-             if r.flag in (0, 1, 2, 3, 4, 9) else str(r.flag), "mark": {3: "△", 4: "✕", 9: "▨"}.get(r.flag, ""), "check": r.check,
+             if r.flag in (0, 1, 2, 3, 4, 9) else str(r.flag), "mark": {3: "△", 4: "✕", 9: "▨"}.get(r.flag, ""),
+             "check": algorithm("checks", r.check, v.lang) if r.check else "",
              "arrived": moment(r.arrived, v.clock, v.lang), "before": ", ".join(number(x, decimals) for x in before.get(r.t, ())),
              "late": span(r.arrived - r.t, v.lang) if r.arrived - r.t > late else ""}
             for r in chosen]

@@ -64,7 +64,8 @@ def test_what_came_is_the_first_reading_beyond_the_limit(page: Any, change: Call
     cases = [(one.came - MIN, one.came + MIN, "在区间内"), (one.came + 7 * MIN, one.came + 9 * MIN, "比区间早 7 分"),
              (one.came - 9 * MIN, one.came - 7 * MIN, "比区间晚 7 分")]
     assert all(verdict(replace(one, low=low, high=high), v).startswith(words) for low, high, words in cases)
-    assert verdict(replace(one, came=None, high=v.clock - 1), v) == "区间内未达到"
+    assert verdict(replace(one, came=None, high=v.clock - 1, seen=v.clock), v) == "区间内未达到"
+    assert verdict(replace(one, came=None, high=v.clock - 1, seen=v.clock - MIN), v) == "读数中断，无法判断"
     assert verdict(replace(one, came=None, high=v.clock + 1), v) == verdict(replace(one, came=None, high=None), v) == "未到时候"
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from detectors.pack import Derive, Detector, Indicator, Limit, Text, Use
 from streams.desk.api.app import make_app
+from streams.desk.names import Names
 from streams.desk.pages.series import Window, read, ribbon, window, written
 
 MIN = 60_000_000
@@ -98,3 +101,20 @@ def test_a_revised_value_shows_what_it_was(tmp_path: Path) -> None:
     assert readings.revised("x@y", 0, 9) == {2: [6.0, 6.5]} and readings.revised("x@y", 3, 9) == {}
     assert [r.value for r in readings.window("x@y", 0, 9)] == [5.0, 7.0, 8.0]
     assert Readings("").revised("x@y", 0, 9) == {}
+
+
+def test_a_sum_over_an_area_shows_what_the_desk_knows(tmp_path: Path, night: Callable[..., Any], change: Callable[..., Any]) -> None:
+    """History keeps none of it: its changes of level with their values, and why there is no chart; the time in the address holds."""
+    bench, site = night(tmp_path, fill=False)
+    (pack,) = bench.names.city.packs
+    areal = Indicator("areal", "basin", Text("面雨量"), "mm", ("admin:yiwu",), derive=Derive(Use("mean"), ("rain",), tree="admin"))
+    rule = Detector("areal-rain", "basin", "areal", Use("threshold"), (Limit(2, 30.0),))
+    city = replace(bench.names.city, packs=(replace(pack, indicators=(*pack.indicators, areal), detectors=(*pack.detectors, rule)),))
+    bench.names = Names(city)
+    bench.put(replace(change("rain", "", 2, detector="basin/areal-rain", value=41.5, limit=30.0), area="admin:yiwu", indicator="areal"))
+    with TestClient(make_app(site)) as client:
+        text = client.get("/series/areal@admin:yiwu?from=2026-06-24T02:00&to=2026-06-24T03:00").text
+        assert "历史库不存" in text and "41.50" in text and "30.00" in text and "f-yellow" in text and "义乌市" in text
+        text = client.get("/series/areal@admin:yiwu?from=2026-06-20T02:00&to=2026-06-20T03:00").text
+        assert "等级没有变化" in text and "41.50" not in text
+    bench.store.close()
