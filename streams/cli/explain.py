@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
 def explain(
     alert: Annotated[str, typer.Argument(help="Id of an alert or of one of its events.")],
-    history: Annotated[list[Path], typer.Option(help="History CSV; may be given several times.")],
+    history: Annotated[list[Path], typer.Option(help="History file (CSV or parquet); may be given several times.")],
     configs: Annotated[Path | None, typer.Option(help="Folder of configs.")] = None,
     tz: Annotated[str, typer.Option(help="Zone of times that name none, such as Asia/Shanghai.")] = "",
     time: Annotated[str, typer.Option(help="Name of the time column.")] = "",

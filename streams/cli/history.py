@@ -37,7 +37,7 @@ def history(context: typer.Context) -> None:
 
 @app.command("import")
 def import_(
-    files: Annotated[list[Path], typer.Argument(help="CSV (or .csv.gz): time,site,indicator,value[,flag][,arrived].")],
+    files: Annotated[list[Path], typer.Argument(help="CSV (.csv.gz) or parquet: time,site,indicator,value[,flag][,arrived].")],
     configs: Configs = None,
     tz: Annotated[str, typer.Option(help="Zone of times that name none, such as Asia/Shanghai.")] = "",
     time: Annotated[str, typer.Option(help="Name of the time column.")] = "",
@@ -74,7 +74,7 @@ def import_(
 
 @app.command("export")
 def export(
-    out: Annotated[Path | None, typer.Option(help="File to write (.parquet needs pyarrow); default: stdout.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write (.csv or, with the extra, .parquet); default: stdout.")] = None,
     series: Annotated[list[str] | None, typer.Option(help="indicator@site; may be given several times.")] = None,
     pack: Annotated[str, typer.Option(help="All series of this pack.")] = "",
     site: Annotated[list[str] | None, typer.Option(help="Only of these sites.")] = None,
@@ -86,7 +86,7 @@ def export(
     configs: Configs = None,
     json: Json = False,
 ) -> None:
-    """Readings of the history database as CSV that `history import`, `replay` and `backtest` read."""
+    """Readings of the history database as CSV or parquet that `history import`, `replay` and `backtest` read."""
     from streams.history.take import take
     from streams.replay.sheets import ready, write
 

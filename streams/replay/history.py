@@ -1,12 +1,11 @@
-"""History CSV read by pandas: `time,site,indicator,value[,flag][,arrived]`, or wide files by a map of columns.
+"""History files read by pandas: `time,site,indicator,value[,flag][,arrived]`, or wide files by a map of columns.
 
 Nothing is dropped in silence: every input row stays in `frame`, and what was refused is in `rejects`.
 """
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from io import BytesIO, StringIO
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from detectors.reading import Block, Flag
-from streams.errors import WanglouError
-from streams.replay.lines import Lines, Reject, lines, plain
+from streams.replay.lines import Reject
+from streams.replay.raw import Columns, raw
 from streams.replay.times import times, zone
 
+pd.set_option("mode.string_storage", "python")       # the same whether pyarrow is installed or not
 EMPTY = ("", "na", "n/a", "nan", "null", "none")
 """What a cell of a missing value may hold (upper or lower case)."""
 FLAGS = {"": 0, "0": 0, "none": 0} | {str(int(f)): int(f) for f in Flag} | {f.name.lower(): int(f) for f in Flag}
@@ -27,18 +27,6 @@ WHY = {"time": "no ISO 8601 time", "zone": "a time without a zone: give --tz", "
        "arrived": "no ISO 8601 time of arrival with a zone", "flag": "no QARTOD flag (1, 2, 3, 4, 9)"}
 CELL = {"zone": "time", "dst": "time", "value": "value", "infinite": "value"}
 """Where a fault's word is not its column's name."""
-
-
-@dataclass(frozen=True)
-class Columns:
-    """How a file's columns are named. With `values` (column -> indicator) the file is wide: `site` is then a column, or
-    the one site that all rows are of.
-    """
-
-    time: str = "time"
-    site: str = "site"
-    arrived: str = "arrived"
-    values: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,41 +97,17 @@ def read(files: Sequence[Path], tz: str = "", columns: Columns | None = None, te
 
 def _table(path: Path, columns: Columns, texts: bool) -> tuple[pd.DataFrame, dict[int, Reject]]:
     """One file as the long table: file, line, torn, time, site, indicator, value, flag, arrived; and its torn rows."""
-    wide = columns.values
-    whole = plain(path)
-    found = Lines(str(path), whole[0]) if whole else lines(path)
-    needed = [columns.time, *(wide or (columns.site, "indicator", "value"))]
-    needed += [columns.arrived] if columns.arrived != "arrived" else []
-    lacking = [name for name in needed if name not in found.header]
-    if lacking:
-        raise WanglouError(f"{path}:1: no column {', '.join(lacking)}; there are: {', '.join(found.header)}")
-    repeated = {columns.time, columns.site, columns.arrived, "indicator", "flag"} - set(wide)
-    kinds: Any = {name: "category" if name in repeated else str for name in found.header}
-    raw = _numbers(whole[1], found.header, kinds) if whole and not texts and not wide else None
-    if raw is None:
-        source = BytesIO(whole[1]) if whole else StringIO("\n".join(found.texts))
-        raw = pd.read_csv(source, names=found.header, dtype=kinds, na_filter=False, index_col=False,
-                          skip_blank_lines=False) if whole or found.texts else pd.DataFrame(columns=found.header, dtype=str)
-    k, n = max(len(wide), 1), len(raw)
-    out: dict[str, Any] = {"line": np.repeat(np.arange(2, n + 2) if whole else np.array(found.numbers, np.int64), k)}
-    out["torn"] = np.isin(np.arange(n), list(found.torn)).repeat(k)
+    wide, found = columns.values, raw(path, columns, texts)
+    rows, k, n = found.rows, max(len(wide), 1), len(found.rows)
+    out: dict[str, Any] = {"line": np.repeat(found.line, k), "torn": np.isin(np.arange(n), list(found.torn)).repeat(k)}
     for name, column in (("time", columns.time), ("site", columns.site), ("flag", "flag"), ("arrived", columns.arrived)):
         other = columns.site if name == "site" else ""
-        out[name] = _category(raw[column], k, name == "site") if column in raw and column not in wide else _same(other, n * k)
+        out[name] = _category(rows[column], k, name == "site") if column in rows and column not in wide else _same(other, n * k)
     names = pd.Categorical(list(wide.values()))
-    out["indicator"] = _category(raw["indicator"], 1, True) if not wide else \
+    out["indicator"] = _category(rows["indicator"], 1, True) if not wide else \
         pd.Categorical.from_codes(np.tile(names.codes, n), names.categories)
-    out["value"] = raw[list(wide)].to_numpy(object).ravel() if wide else raw["value"]
-    return pd.DataFrame(out | {"file": _same(found.file, n * k)}), found.torn
-
-
-def _numbers(data: bytes, header: list[str], kinds: dict[str, Any]) -> pd.DataFrame | None:
-    """The rows with numbers as values; None where one is no finite number."""
-    try:
-        raw = pd.read_csv(BytesIO(data), names=header, dtype=kinds | {"value": np.float64}, na_filter=False, index_col=False)
-    except ValueError:
-        return None
-    return raw if np.isfinite(raw["value"].to_numpy()).all() else None
+    out["value"] = rows[list(wide)].to_numpy().ravel() if wide else rows["value"]
+    return pd.DataFrame(out | {"file": _same(str(path), n * k)}), found.torn
 
 
 def _category(column: pd.Series, k: int, strip: bool) -> pd.Categorical:
@@ -182,10 +146,12 @@ def _note(why: NDArray[np.object_], where: NDArray[np.bool_], word: str) -> None
 
 def _values(column: pd.Series, why: NDArray[np.object_]) -> NDArray[np.float64]:
     if column.dtype == np.float64:
-        return column.to_numpy(np.float64, copy=True)
+        x = column.to_numpy(np.float64, copy=True)
+        _note(why, np.isinf(x), "infinite")
+        return x
     x = pd.to_numeric(column, errors="coerce").to_numpy(np.float64, copy=True)
     doubt = np.flatnonzero(np.isnan(x))
-    words = column.iloc[doubt].str.strip().str.lower().isin(EMPTY).to_numpy(bool)
+    words = column.iloc[doubt].fillna("").str.strip().str.lower().isin(EMPTY).to_numpy(bool)
     bad = np.zeros(len(x), bool)
     bad[doubt[~words]] = True
     _note(why, bad, "value")

@@ -9,7 +9,8 @@ from streams.errors import UsageError
 
 if TYPE_CHECKING:
     from detectors.pack import City
-    from streams.replay.history import Columns, History
+    from streams.replay.history import History
+    from streams.replay.raw import Columns
 
 
 def city_of(configs: Path | None, pack: str | None = None) -> tuple[City, str]:
@@ -23,7 +24,7 @@ def city_of(configs: Path | None, pack: str | None = None) -> tuple[City, str]:
 
 def columns(time: str, site: str, map: str, arrived: str) -> Columns:
     """`--time COL --site NAME --arrived COL --map COL=indicator,COL=indicator`."""
-    from streams.replay.history import Columns
+    from streams.replay.raw import Columns
 
     values: dict[str, str] = {}
     for pair in filter(None, map.split(",")):

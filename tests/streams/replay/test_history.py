@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from streams.clock import micros
 from streams.errors import UsageError, WanglouError
-from streams.replay.history import Columns, History, read
+from streams.replay.history import History, read
 from streams.replay.lines import plain
+from streams.replay.raw import Columns
 
 HEAD = "time,site,indicator,value,flag,arrived\n"
 ROW = "2026-06-19T08:00:00+08:00,lanxi,river_level,26.5,,\n"

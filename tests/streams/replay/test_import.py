@@ -96,7 +96,24 @@ def test_export_chooses(wanglou: Wanglou, tmp_path: Path) -> None:
                     "--until", "2026-06-19T01:10:00Z")[0].splitlines()
     assert known[1:] == ["2026-06-19T01:05:00Z,lanxi,river_level,26.6,1,2026-06-19T02:00:00Z"]
     assert "did you mean" in wanglou("history", "export", "--series", "river_level@lanxy", code=2)[1]
-    assert "pyarrow" in wanglou("history", "export", "--out", tmp_path / "x.parquet", code=2)[1]
+
+
+def test_parquet_comes_back_as_it_went(wanglou: Wanglou, tmp_path: Path) -> None:
+    """What was exported as parquet is imported as nothing new, vintages and missing values with it."""
+    file, out = tmp_path / "past.csv", tmp_path / "past.parquet"
+    file.write_text(CSV, "utf-8")
+    wanglou("history", "import", file, "--configs", CONFIGS)
+    assert wanglou("history", "export", "--out", out, "--vintages")[1].startswith("5 rows of 2 series")
+    again = json.loads(wanglou("history", "import", out, "--configs", CONFIGS, "--json")[0])
+    assert (again["read"], again["there"], again["rejects"]) == (5, 5, 0)
+
+
+def test_without_pyarrow_parquet_is_refused(wanglou: Wanglou, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading and writing say what is missing, before anything is done."""
+    monkeypatch.setattr("streams.replay.parquet.find_spec", lambda name: None)
+    for words in (("export", "--out", tmp_path / "x.parquet"), ("import", tmp_path / "x.parquet")):
+        assert "pyarrow, which is not installed" in wanglou("history", *words, code=2)[1]
+    assert not (tmp_path / "x.parquet").exists()
 
 
 def test_wide_files(wanglou: Wanglou, tmp_path: Path) -> None:
