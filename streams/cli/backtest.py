@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 def backtest(
     pack: Annotated[str, typer.Argument(help="The pack whose detectors are measured.")],
-    history: Annotated[list[Path] | None, typer.Option(help="History files (CSV or parquet), also several; default: the history database.")] = None,
+    history: Annotated[list[Path] | None, typer.Option(help="CSV or parquet, also several; default: the history database.")] = None,
     episodes: Annotated[Path | None, typer.Option(help="CSV: site,level,start,end[,indicator][,outcome][,note]; empty level = "
                                                   "any above normal. Default: the pack's and the desk's close-outs.")] = None,
     configs: Annotated[Path | None, typer.Option(help="Folder of configs.")] = None,
