@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import shutil
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -497,6 +500,44 @@ def bench_at() -> type[Bench]:
 def night() -> Callable[..., tuple[Bench, Any]]:
     """Makes a desk in a folder, with the night on it or empty."""
     return make_site
+
+
+@contextmanager
+def served(site: Any) -> Iterator[str]:
+    """The pages of a desk behind a port, in a thread: their address."""
+    import uvicorn
+
+    from streams.broker import free_port
+    from streams.desk.api.app import make_app
+
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(make_app(site), port=port, log_level="error", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.02)
+    yield f"http://127.0.0.1:{port}"
+    site.closing = server.should_exit = True
+    thread.join(5)
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[[Any], AbstractContextManager[str]]:
+    """Puts a desk behind a port."""
+    return served
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One Chromium for the tests of a file: Playwright's loop stays in this thread until it ends, and other files have their own."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no page was looked at")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no chromium on this machine: no page was looked at")
+    with sync_api.sync_playwright() as p:
+        made = p.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield made
+        made.close()
 
 
 if __name__ == "__main__":

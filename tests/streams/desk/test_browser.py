@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import shutil
-import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from streams.broker import free_port
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no page was looked at")
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: no page was looked at")
 COLOURS = (Path(__file__).parent / "colours.js").read_text("utf-8")
 FAKE_AUDIO = """window.beeps = [];
 window.AudioContext = class { constructor() { this.state = 'running'; this.currentTime = 0; this.destination = {}; }
@@ -25,53 +19,29 @@ window.AudioContext = class { constructor() { this.state = 'running'; this.curre
   createGain() { return {gain: {value: 0}, connect: x => x}; } };"""
 
 
+@dataclass(frozen=True)
 class Served:
     """A desk behind a port, and what looks at it."""
 
-    def __init__(self, bench: Any, site: Any) -> None:
-        import uvicorn
-
-        from streams.desk.api.app import make_app
-
-        self.port = free_port()
-        self.bench, self.site, self.url = bench, site, f"http://127.0.0.1:{self.port}"
-        self.server = uvicorn.Server(
-            uvicorn.Config(make_app(site), port=self.port, log_level="error", timeout_graceful_shutdown=1)
-        )
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
-        self.thread.start()
-        while not self.server.started:
-            self.thread.join(0.02)
-
-    def close(self) -> None:
-        """End."""
-        self.site.closing = self.server.should_exit = True
-        self.thread.join(5)
+    bench: Any
+    site: Any
+    url: str
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """One Chromium for all tests."""
-    with sync_api.sync_playwright() as p:
-        made = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield made
-        made.close()
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, night: Any) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory, night: Any, serve: Any) -> Iterator[Served]:
     """The night, only to be read."""
-    made = Served(*night(tmp_path_factory.mktemp("web")))
-    yield made
-    made.close()
+    bench, site = night(tmp_path_factory.mktemp("web"))
+    with serve(site) as url:
+        yield Served(bench, site, url)
 
 
 @pytest.fixture
-def own(tmp_path: Path, night: Any) -> Iterator[Served]:
+def own(tmp_path: Path, night: Any, serve: Any) -> Iterator[Served]:
     """An empty desk to act on."""
-    made = Served(*night(tmp_path, fill=False))
-    yield made
-    made.close()
+    bench, site = night(tmp_path, fill=False)
+    with serve(site) as url:
+        yield Served(bench, site, url)
 
 
 class Tab:

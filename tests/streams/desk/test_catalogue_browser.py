@@ -1,50 +1,23 @@
 """City, series, detectors and the catalogue in a real Chromium: no script needed, both themes and languages, every width, keys."""
 from __future__ import annotations
 
-import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from streams.broker import free_port
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no page was looked at")
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: no page was looked at")
 COLOURS = (Path(__file__).parent / "colours.js").read_text("utf-8")
 PAGES = ("/city", "/series", "/series/river_level@lanxi?from=2026-06-23T18:00&to=2026-06-24T02:00", "/detectors", "/detectors/basin",
          "/kinds?q=outbreak")
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """One Chromium for all tests."""
-    with sync_api.sync_playwright() as p:
-        made = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield made
-        made.close()
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory, night: Any) -> Iterator[str]:
+def url(tmp_path_factory: pytest.TempPathFactory, night: Any, serve: Any) -> Iterator[str]:
     """The night behind a port."""
-    import uvicorn
-
-    from streams.desk.api.app import make_app
-
     _, site = night(tmp_path_factory.mktemp("catalogue"))
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(make_app(site), port=port, log_level="error", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.02)
-    yield f"http://127.0.0.1:{port}"
-    site.closing = server.should_exit = True
-    thread.join(5)
+    with serve(site) as url:
+        yield url
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,15 +10,11 @@ import pytest
 from sqlalchemy import select
 
 from detectors.event import Change
-from streams.broker import free_port
 from streams.desk.duty import deeds
 from streams.desk.duty.roster import shift_id
 from streams.desk.duty.sheet import read
 from streams.desk.duty.tables import Shift
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no page was looked at")
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: no page was looked at")
 Make = Callable[..., Change]
 MIDNIGHT = 1_782_230_400_000_000
 H = 3_600_000_000
@@ -33,34 +27,14 @@ duty,2026-06-24 16:00,2026-06-24 24:00,,晚,
 """
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """One Chromium for all tests."""
-    with sync_api.sync_playwright() as p:
-        made = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield made
-        made.close()
-
-
 @pytest.fixture
-def served(tmp_path: Path, night: Any) -> Iterator[tuple[Any, Any, str]]:
+def served(tmp_path: Path, night: Any, serve: Any) -> Iterator[tuple[Any, Any, str]]:
     """A desk with a roster behind a port: bench, site, address."""
-    import uvicorn
-
-    from streams.desk.api.app import make_app
-
     bench, site = night(tmp_path, fill=False)
     with bench.store.begin() as s:
         deeds.enforce_sheet(s, read(ROSTER.encode(), bench.names.posts, ()).plain(), bench.names.actor("leader"), bench.m)
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(make_app(site), port=port, log_level="error", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.02)
-    yield bench, site, f"http://127.0.0.1:{port}"
-    site.closing = server.should_exit = True
-    thread.join(5)
+    with serve(site) as url:
+        yield bench, site, url
 
 
 def tab(browser: Any, url: str, post: str = "duty", **given: Any) -> tuple[Any, list[str]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,13 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from streams.broker import free_port
 from streams.desk.channels import Message, Outcome, Result
 from streams.desk.tables import Delivery
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no page was looked at")
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: no page was looked at")
 COLOURS = (Path(__file__).parent / "colours.js").read_text("utf-8")
 NASTY = "HTTP 403 <img src=x onerror=alert(1)> " + "余额不足" * 60
 
@@ -31,34 +25,14 @@ class Refuses:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, night: Any, change: Any) -> Iterator[tuple[Any, str, str]]:
+def desk(tmp_path: Path, night: Any, change: Any, serve: Any) -> Iterator[tuple[Any, str, str]]:
     """A desk with one parked message, behind a port; the id of its warning."""
-    import uvicorn
-
-    from streams.desk.api.app import make_app
-
     bench, site = night(tmp_path, fill=False)
     bench.put(bad := change("river_level", "lanxi", 3))
     bench.deliver(log=Refuses())
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(make_app(site), port=port, log_level="error", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.02)
-    yield bench, f"http://127.0.0.1:{port}", bad.alert
-    site.closing = server.should_exit = True
-    thread.join(5)
+    with serve(site) as url:
+        yield bench, url, bad.alert
     bench.store.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """One Chromium for all tests."""
-    with sync_api.sync_playwright() as p:
-        made = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield made
-        made.close()
 
 
 @pytest.fixture

@@ -2,58 +2,32 @@
 
 from __future__ import annotations
 
-import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from streams.broker import free_port
 from streams.desk.people import accounts, links
 from streams.desk.tables import Delivery
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no page was looked at")
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: no page was looked at")
 COLOURS = (Path(__file__).parent / "colours.js").read_text("utf-8")
 PASSWORD = "correct horse battery"
 PHONE = {"width": 360, "height": 740}
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """One Chromium for all tests."""
-    with sync_api.sync_playwright() as p:
-        made = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield made
-        made.close()
-
-
 @pytest.fixture
-def desk(tmp_path: Path, night: Any, change: Any) -> Iterator[Any]:
+def desk(tmp_path: Path, night: Any, change: Any, serve: Any) -> Iterator[Any]:
     """A desk behind a port where people sign in, with one red warning."""
-    import uvicorn
-
-    from streams.desk.api.app import make_app
-
     bench, site = night(tmp_path, fill=False)
     with bench.store.begin() as s:
         accounts.add(s, "zhiban", PASSWORD, ["duty"], bench.now, [], [], ["wucheng"])
         accounts.add(s, "kan", PASSWORD, ["viewer"], bench.now)
     bench.put(red := change("methane", "renmin", 4))
     bench.red = red.alert
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(make_app(site), port=port, log_level="error", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.02)
-    bench.url = f"http://127.0.0.1:{port}"
-    yield bench
-    site.closing = server.should_exit = True
-    thread.join(5)
+    with serve(site) as url:
+        bench.url = url
+        yield bench
 
 
 def tab(browser: Any, faults: list[str], **given: Any) -> Any:

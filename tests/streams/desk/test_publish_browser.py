@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,45 +9,21 @@ from typing import Any
 
 import pytest
 
-from streams.broker import free_port
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: no page was looked at")
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine: no page was looked at")
 COLOURS = (Path(__file__).parent / "colours.js").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """One Chromium for all tests."""
-    with sync_api.sync_playwright() as p:
-        made = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield made
-        made.close()
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, night: Any) -> Iterator[tuple[Any, str]]:
+def desk(tmp_path_factory: pytest.TempPathFactory, night: Any, serve: Any) -> Iterator[tuple[Any, str]]:
     """The night, with a unit for work orders, behind a port."""
-    import uvicorn
-
     from detectors.pack import Hazard, Outward, Text, Unit
-    from streams.desk.api.app import make_app
     from streams.desk.names import Names
 
     bench, site = night(tmp_path_factory.mktemp("publish"))
     outward = Outward(code="33070041600000", hazards=(Hazard(("basin",), Text("洪水", "Flood"), "Geo", "11A01"),),
                       units=(Unit("street", Text("城中街道 141"), "https://work.example.cn", "$WANGLOU_SECRET_WORK"),))
     bench.names = Names(replace(bench.names.city, outward=outward), "7c1e9a00")
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(make_app(site), port=port, log_level="error", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.02)
-    yield bench, f"http://127.0.0.1:{port}"
-    site.closing = server.should_exit = True
-    thread.join(5)
+    with serve(site) as url:
+        yield bench, url
 
 
 class Tab:
