@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 def backtest(
     pack: Annotated[str, typer.Argument(help="The pack whose detectors are measured.")],
-    history: Annotated[list[Path] | None, typer.Option(help="CSV or parquet, also several; default: the history database.")] = None,
+    history: Annotated[list[Path] | None, typer.Option(help="CSV or parquet, also several; default: history.db.")] = None,
     episodes: Annotated[Path | None, typer.Option(help="CSV: site,level,start,end[,indicator][,outcome][,note]; empty level = "
                                                   "any above normal. Default: the pack's and the desk's close-outs.")] = None,
     configs: Annotated[Path | None, typer.Option(help="Folder of configs.")] = None,
@@ -104,16 +104,18 @@ def _past(city: City, pack: str, configs: Path | None, files: list[Path] | None,
     from streams.packs import find_configs
     from streams.replay.episodes import read
     from streams.replay.options import history_of
-    from streams.replay.stores import closed, past
+    from streams.replay.stores import closed, past, within
     from streams.replay.stores import episodes as true_ones
     from streams.settings import settings
 
     own = find_configs(configs) / "packs" / pack / "episodes.csv"
     asked = labels is None if desk is None else desk
     if files:
-        known = read(labels or own, named[0]) if labels or own.is_file() else []
-        known += true_ones(closed(settings().desk_url, pack), known) if asked else []
-        found, notes = history_of(files, *named, texts=False), list[str]()
+        given = read(labels, named[0]) if labels else []        # all of them count, also where no reading is
+        kept = read(own, named[0]) if not labels and own.is_file() else []
+        kept += true_ones(closed(settings().desk_url, pack), given + kept) if asked else []
+        told = within(history_of(files, *named, texts=False), kept)
+        found, known, notes = told.history, given + told.episodes, told.notes
     else:
         stored = past(settings(), city, pack, labels or own, asked)
         found, known, notes = stored.history, stored.episodes, stored.notes

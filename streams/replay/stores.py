@@ -45,7 +45,12 @@ def past(settings: Settings, city: City, pack: str, file: Path | None, desk: boo
     known = read(file) if file is not None and file.is_file() else []
     if desk:
         known += episodes(closed(settings.desk_url, pack), known)
-    spans = _spans(found)
+    return within(found, known)
+
+
+def within(found: History, known: list[Episode]) -> Past:
+    """With the episodes of which history holds something at their site."""
+    spans = _spans(found) if known else {}
     kept = [e for e in known if (span := spans.get(e.site)) and span.start <= e.end and e.start <= span.end]
     lost = len(known) - len(kept)
     return Past(found, kept, [f"{lost} episodes lie outside what history holds of their site: not counted"] if lost else [])
@@ -87,10 +92,10 @@ def counts(said: list[Label]) -> str:
 
 def _spans(found: History) -> dict[str, Span]:
     """From the first to the last reading of each site."""
-    out: dict[str, Span] = {}
-    for n, name in enumerate(found.series):
-        t = found.t[found.index == n]
-        site, here = name.partition("@")[2], Span(int(np.min(t)), int(np.max(t)))
-        there = out.get(site, here)
-        out[site] = Span(min(there.start, here.start), max(there.end, here.end))
-    return out
+    names = [name.partition("@")[2] for name in found.series]
+    number = {site: n for n, site in enumerate(dict.fromkeys(names))}
+    where = np.array([number[name] for name in names], np.int32)[found.index]
+    first, last = np.full(len(number), LAST), np.full(len(number), FIRST)
+    np.minimum.at(first, where, found.t)
+    np.maximum.at(last, where, found.t)
+    return {site: Span(int(first[n]), int(last[n])) for site, n in number.items()}

@@ -121,6 +121,20 @@ def test_backtest(wanglou: Command, past: Path, tmp_path: Path) -> None:
     assert "basin/stage" in plain.stdout and "POD" in plain.stdout and "past.csv:29" in plain.stderr
 
 
+def test_a_packs_own_floods_of_other_years(wanglou: Command, past: Path, tmp_path: Path) -> None:
+    """Episodes of the pack that the history does not reach are named and not counted; in a file that was given they are misses."""
+    folder = tmp_path / "configs"
+    shutil.copytree(CONFIGS, folder)
+    own = folder / "packs/basin/episodes.csv"
+    own.write_text("site,level,start,end\nlanxi,,2026-06-19T09:00:00+08:00,2026-06-19T12:00:00+08:00\n"
+                   "lanxi,,1998-07-25T09:00:00+08:00,1998-07-26T12:00:00+08:00\n", "utf-8")
+    asked = ("backtest", "basin", "--configs", folder, "--history", past, "--json")
+    mine, given = wanglou(*asked), wanglou(*asked, "--episodes", own)
+    assert [json.loads(found.stdout)[0]["misses"] for found in (mine, given)] == [0, 1]
+    assert "1 episodes lie outside what history holds of their site: not counted" in mine.stderr
+    assert "1 episodes lie outside the history: they count as misses" in given.stderr
+
+
 def test_explain(wanglou: Command, past: Path, tmp_path: Path) -> None:
     """An alert is worked out again: its events, readings with flags, limits, entry and why, and what is not there."""
     out = tmp_path / "events.jsonl"
