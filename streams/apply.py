@@ -74,7 +74,7 @@ def keep(plans: Plans, city: City, by: str = "") -> str:
 
 def run_pack_tests(city: City, folder: Path) -> int:
     """Each pack's tests.yaml, by the same judge; how many ran. WanglouError when one fails."""
-    from streams.packs.tests import run_tests
+    from streams.replay.packtests import run_tests
 
     reports = [run_tests(city, pack.id, folder / "packs" / pack.id / "tests.yaml") for pack in city.packs]
     failed = [report.pack for report in reports if not report.passed]

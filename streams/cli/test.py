@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from streams.packs.tests import Report, Result
+    from streams.replay.packtests import Report, Result
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +24,7 @@ def test(
     from msgspec.json import encode
 
     from streams.packs import find_configs, load_city
-    from streams.packs.tests import run_tests
+    from streams.replay.packtests import run_tests
 
     folder = find_configs(configs)
     city = load_city(folder, pack or None)

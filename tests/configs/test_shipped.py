@@ -12,8 +12,8 @@ from detectors.reading import Block
 from streams.feeds.rules import Rules
 from streams.feeds.story import Story, scenario
 from streams.packs.load import check_city, load_city
-from streams.packs.tests import run_tests
 from streams.replay.offline import Offline
+from streams.replay.packtests import run_tests
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 STORM = CONFIGS / "city" / "scenarios" / "storm.yaml"

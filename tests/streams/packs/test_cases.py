@@ -9,7 +9,7 @@ import pytest
 from detectors.pack import City, Detector, Fitting, Indicator, Ladder, Limit, Pack, Post, Route, Rule, Site, Step, Text, Use
 from streams.errors import ConfigError
 from streams.packs.cases import load_cases
-from streams.packs.tests import run_tests
+from streams.replay.packtests import run_tests
 
 START = "start: 2026-06-19T08:00:00+08:00"
 RISE = "river_level@lanxi: '27.8+0.1x5 27x2'"
