@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from detectors.table import Said, Table, Waiting
 LAYOUT = "#"            # a row whose name starts so describes a layout; its data is what later rows are read by
 _SOURCE = SERIES.names.index("source") if SERIES.names else 0
 _NONE: list[Any] = []
+_FIELDS = attrgetter(*(f.name for f in fields(Change)))       # `astuple` copies each field deeply: most of the time of a snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def cut(table: Table, rows: Rows, sources: list[str]) -> Cut:
     table.dirty[rows] = False
     table.known[rows] = True
     some = rows.tolist() if table.log or table.waiting else ()
-    log = {r: [[s.detector, s.announced, list(astuple(s.change))] for s in table.log[r]] for r in some if r in table.log}
+    log = {r: [[s.detector, s.announced, list(_FIELDS(s.change))] for s in table.log[r]] for r in some if r in table.log}
     waiting = {r: [[t, list(w.values), list(w.flags), w.first, w.told, list(w.known)] for t, w in table.waiting[r].items()]
                for r in some if r in table.waiting}
     return Cut(table, rows, table.matrix[rows].astype("<f8", copy=False), tuple(sources), log, waiting)
