@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,10 +12,12 @@ from math import isnan
 from detectors.pack import SELF, Area, City, Detector, Indicator, Num, Pack, Post, Rule, Text
 from detectors.registry import load
 from streams import clock
-from streams.desk import local
+from streams.desk import local, words
 from streams.desk.alert import Actor
 
 LEADER = "带班领导"
+POWER = re.compile(r"(?<=m)[23](?!\w)")
+"""Of a unit that a pack writes in plain letters: m3/s."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +145,18 @@ class Names:
         return self.city.sites[site].agency if site in self.city.sites else ""
 
     def unit(self, indicator: str) -> str:
-        """Its unit; "" when it has none."""
-        return self.indicators[indicator].unit if indicator in self.indicators else ""
+        """Its unit as people write it (m³/s); "" when it has none."""
+        written = self.indicators[indicator].unit if indicator in self.indicators else ""
+        return POWER.sub(lambda found: "²" if found[0] == "2" else "³", written)
+
+    def ruled(self, rule: str, x: float | None, lang: str) -> str:
+        """What a rule measured or asks for: a level by its name, a share in per cent, else a number; `—` for none."""
+        if x is None:
+            return "—"
+        kind = self.rules[rule].term.kind if rule in self.rules else ""
+        if kind == "worst":
+            return words.level(min(max(round(x), 0), 4), lang)
+        return f"{100 * x:.0f} %" if kind == "share" else f"{x:g}"
 
     def decimals(self, indicator: str) -> int:
         """Digits after the point."""

@@ -9,7 +9,7 @@ from types import FrameType
 import structlog
 import uvicorn
 
-from streams import clock
+from streams import clock, logs
 from streams.desk import channels, names
 from streams.desk.api.app import make_app
 from streams.desk.catalogue.versions import Versions
@@ -108,6 +108,7 @@ class Desk:
             proxy_headers=False,
             server_header=False,
             log_level="warning",
+            log_config=None,
             timeout_graceful_shutdown=1,
             lifespan="off",
         )
@@ -137,5 +138,6 @@ class Server(uvicorn.Server):
 
 
 def run(settings: Settings) -> None:
-    """Run one desk until it is told to end."""
+    """Run one desk until it is told to end. Its log shows where a fault was, never the values there: they may be people's."""
+    logs.configure()
     Desk(settings).serve()

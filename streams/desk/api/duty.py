@@ -227,7 +227,9 @@ def current(request: Request) -> Response:
     with site.store.read() as s:
         now = charge(s, actor.post, site.now(), (actor.post,))
         found = now.incoming or following(s, actor.post, site.now()) or now.shift
-    return RedirectResponse(f"/handover/{found.id}" if found else "/duty", 303)
+    if found is None:
+        return _page(request, say("duty.no_shift", lang_of(request)))
+    return RedirectResponse(f"/handover/{found.id}", 303)
 
 
 @router.get("/handover/{shift}")

@@ -15,11 +15,8 @@ if TYPE_CHECKING:
 def short(alert: Alert, names: Names, until: int, lang: str = "zh") -> str:
     """One line for a phone, a chat or a webhook; `[演练]` comes first in a drill."""
     title = " ".join(x for x in (subject(alert, names, lang), names.place(alert.site, alert.area, lang)) if x)
-    digits, unit = names.decimals(alert.indicator), names.unit(alert.indicator)
-    value = f"{number(alert.value, digits)}{unit}" if alert.value is not None else ""
-    limit = ""
-    if alert.value is not None and alert.bound is not None:
-        limit = say("msg.limit", lang, limit=names.figure(alert.detector, alert.indicator, alert.bound))
+    value, bound = measured(alert, names, lang)
+    limit = say("msg.limit", lang, limit=bound) if bound else ""
     if alert.as_of:
         limit += say("msg.asof", lang, time=moment(alert.as_of, alert.arrived, lang, False))
     if alert.confidence == "suspect":
@@ -35,6 +32,17 @@ def short(alert: Alert, names: Names, until: int, lang: str = "zh") -> str:
     )
     text = " ".join(text.split())       # an alert by hand has no value
     return (say("msg.exercise", lang) if alert.scope == "exercise" else "") + text
+
+
+def measured(alert: Alert, names: Names, lang: str) -> tuple[str, str]:
+    """The value with its unit, and the limit; "" where there is none. What a rule measures is its own: a level, a share."""
+    if alert.value is None:
+        return "", ""
+    if alert.rule and not alert.indicator:
+        bound = "" if alert.bound is None else names.ruled(alert.rule, alert.bound, lang)
+        return names.ruled(alert.rule, alert.value, lang), bound
+    value = f"{number(alert.value, names.decimals(alert.indicator))}{names.unit(alert.indicator)}"
+    return value, "" if alert.bound is None else names.figure(alert.detector, alert.indicator, alert.bound)
 
 
 def subject(alert: Alert, names: Names, lang: str) -> str:

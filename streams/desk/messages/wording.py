@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from detectors.pack import Wording
 from streams.desk import channels
-from streams.desk.local import local, moment, number
-from streams.desk.messages import sandbox, short, subject
+from streams.desk.local import local, moment
+from streams.desk.messages import measured, sandbox, short, subject
 from streams.desk.messages.checked import ONE_SMS, SMS
 from streams.desk.names import Names
 from streams.desk.tables import Alert
@@ -72,9 +72,7 @@ def values(alert: Alert, names: Names, until: int, post: str, channel: str, lang
 
 def facts(alert: Alert, names: Names, lang: str) -> dict[str, str]:
     """What is known of an alert, as texts."""
-    digits, unit = names.decimals(alert.indicator), names.unit(alert.indicator)
-    value = "" if alert.value is None else f"{number(alert.value, digits)}{unit}"
-    limit = names.figure(alert.detector, alert.indicator, alert.bound) if alert.bound is not None and value else ""
+    value, limit = measured(alert, names, lang)
     ahead = alert.forecast if alert.forecast and alert.forecast[1] == alert.forecast[1] and alert.forecast[1] < 1e9 else None
     at = f"{local(round(ahead[0] + ahead[1] * 1e6)):%H:%M}" if ahead else ""
     return {"title": subject(alert, names, lang), "place": names.place(alert.site, alert.area, lang), "value": value,

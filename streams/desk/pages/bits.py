@@ -46,11 +46,8 @@ def limit_line(a: Alert, latest: Reading | None, v: View) -> str:
 
 
 def ruled(a: Alert, x: float | None, v: View) -> str:
-    """What a rule measured: a share in per cent, else a number."""
-    if x is None:
-        return "—"
-    rule = v.names.rules.get(a.rule)
-    return f"{100 * x:.0f} %" if rule is not None and rule.kind == "share" else f"{x:g}"
+    """What a rule measured, for people."""
+    return v.names.ruled(a.rule, x, v.lang)
 
 
 def notes(f: Found, v: View) -> list[str]:

@@ -90,6 +90,8 @@ def _open(s: Session, a: Alert, ticked: list[str], v: View) -> dict[str, Any]:
     digits, unit = v.names.decimals(a.indicator), v.names.unit(a.indicator)
     limit = v.names.figure(a.detector, a.indicator, a.bound) if a.bound is not None else ""
     value = f"{number(a.value, digits)} {unit}".strip() if a.value is not None else "—"
+    if a.rule and not a.indicator:
+        value, limit = v.names.ruled(a.rule, a.value, v.lang), v.names.ruled(a.rule, a.bound, v.lang) if limit else ""
     due = moment(a.due, v.now, v.lang, False) if a.due else "—"
     return {
         "id": a.id,

@@ -48,7 +48,7 @@ def _line(x: Lead, v: View) -> dict[str, Any]:
     members = [_member(str(m), v) for m in x.members]
     return {"id": x.id, "word": Level(shown).word, "level": level(shown, v.lang), "what": _title(x.path, v),
             "value": f"{number(x.value, v.names.decimals(x.indicator))} {v.names.unit(x.indicator)}".strip() if x.indicator else
-            "" if x.value is None else f"{x.value:g}",
+            "" if x.value is None else v.names.ruled(x.path, x.value, v.lang),
             "place": v.names.place(x.site, x.area, v.lang), "indicator": v.names.indicator(x.indicator, v.lang),
             "series": f"{x.indicator}@{x.site}" if x.site and x.indicator in v.names.indicators else "",
             "members": members[:MEMBERS], "left": max(0, len(members) - MEMBERS),

@@ -164,6 +164,12 @@ def _events(s: Session, a: Alert, v: View) -> list[dict[str, Any]]:
     names = {m.id: m for m in ask.members(s, a.id)}
     rows = s.scalars(select(Event).where(Event.member.in_(names)).order_by(Event.time.desc(), Event.id.desc()).limit(20))
     digits, out = v.names.decimals(a.indicator), []
+
+    def figure(of: Member, x: float | None, limit: bool = False) -> str:
+        if of.detector in v.names.rules:
+            return v.names.ruled(of.detector, x, v.lang)
+        return v.names.figure(of.detector, a.indicator, x) if limit else number(x, digits)
+
     for e in rows:
         body, withdrawn = e.body, say("event.withdrawn", v.lang) if e.withdrawn else ""
         if e.revision and not e.withdrawn:
@@ -172,8 +178,8 @@ def _events(s: Session, a: Alert, v: View) -> list[dict[str, Any]]:
             {
                 "time": moment(e.time, v.clock, v.lang),
                 "detector": names[e.member].detector,
-                "value": number(body.get("value"), digits),
-                "limit": v.names.figure(names[e.member].detector, a.indicator, body.get("limit")),
+                "value": figure(names[e.member], body.get("value")),
+                "limit": figure(names[e.member], body.get("limit"), limit=True),
                 "says": " ".join(x for x in (level(e.level, v.lang), withdrawn) if x),
                 "deciding": e.level == a.level and e.time == a.time,
             }
@@ -246,17 +252,26 @@ def _facts(s: Session, a: Alert, v: View) -> list[tuple[str, str]]:
         ("w.place", f"{v.names.place(a.site, a.area, v.lang)} ({a.site or a.area})"),
         ("w.limit", held),
         ("w.confidence", conf),
-        ("w.source", source.source if source and source.source else "—"),
+        ("w.source", _source(source.source, v) if source and source.source else "—"),
         ("w.plan", a.plan or v.names.hash or "—"),
         ("w.log", place),
     ]
     if a.ladder:
         rows.append(("w.route", f"{a.ladder} · {a.run}"))
     if a.members:
-        rows.append(("w.members", ", ".join(str(x) for x in a.members[:40])))
+        rows.append(("w.members", say("leads.and", v.lang).join(_member(str(x), v) for x in a.members[:40])))
     return [(say(key, v.lang), words) for key, words in rows]
 
 
+def _member(name: str, v: View) -> str:
+    """`河道水位 兰溪市 兰溪`, of a series that holds; its name where the plan does not know it."""
+    what, _, where = name.partition("@")
+    return f"{v.names.indicator(what, v.lang)} {v.names.place(where, '', v.lang)}".strip()
+
+
+def _source(text: str, v: View) -> str:
+    """What a limit goes back to, in the pack's own words; a guess is called one in the reader's language."""
+    return say("w.guess", v.lang) + text.removeprefix("guess") if text == "guess" or text.startswith("guess;") else text
 
 
 

@@ -246,6 +246,15 @@ def test_nothing_moves_under_the_hand(browser: Any, own: Served, change: Any) ->
         assert "旧" not in page.locator(".row").first.inner_text()
 
 
+def test_a_page_without_sound_takes_a_new_red(browser: Any, own: Served, change: Any) -> None:
+    """The city page hears of it and complains of nothing."""
+    with Tab(browser, own, script=FAKE_AUDIO) as page:
+        page.goto(f"{own.url}/city")
+        page.evaluate("window.heard = 0; es.addEventListener('row', () => window.heard++)")
+        own.bench.put(change("methane", "renmin", 4))
+        until(page, "window.heard > 0")
+
+
 def test_a_mute_ends_with_a_new_red(browser: Any, own: Served, change: Any) -> None:
     """Muted for ten minutes, an orange is silent, a red is heard."""
     with Tab(browser, own, script=FAKE_AUDIO) as page:

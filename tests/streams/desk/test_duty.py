@@ -406,3 +406,11 @@ def test_a_desk_from_before_knows_when_news_is_due(tmp_path: Path) -> None:
         alert = s.get_one(Alert, "a")
         assert (alert.peak, alert.due, alert.verified, alert.offered) == (4, 5 + 3_600_000_000, None, "")
     store.close()
+
+
+def test_a_post_without_a_shift_is_told_what_to_do(site: Any) -> None:
+    """The button leads to words, not to the page that one came from."""
+    _, _, client = site
+    client.cookies.set("post", "wucheng")
+    answer = client.get("/handover")
+    assert answer.status_code == 200 and "没有可交接的班" in answer.text

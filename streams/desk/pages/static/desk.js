@@ -68,7 +68,7 @@ const listen = () => {
   });
 };
 
-// Every 20 s until somebody answers. A new red ends a mute.
+// Every 20 s until an answer. A new red ends a mute.
 let audio, last = 0;
 const wake = () => { audio = audio || new AudioContext(); audio.resume().then(() => show($('#nosound'), false)); };
 const heard = () => audio?.state === 'running', muted = () => snd && left(snd.dataset.until) > 0;
@@ -81,7 +81,7 @@ const ring = () => {
   if (w.length && !muted() && heard() && now() - last >= 20000) { last = now(); beep(w.some(x => x.dataset.sound === 'red')); }
 };
 const alarm = (li, was) => {
-  const s = li.dataset.sound; if (!s || was?.dataset.sound === s) return;
+  const s = li.dataset.sound; if (!snd || !s || was?.dataset.sound === s) return;
   if (s === 'red') snd.dataset.until = 0;
   last = 0; text($('#shout'), $('.lvl', li).textContent + $('.what a', li).textContent); setTimeout(ring);
 };
