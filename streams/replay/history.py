@@ -25,6 +25,8 @@ FLAGS = {"": 0, "0": 0, "none": 0} | {str(int(f)): int(f) for f in Flag} | {f.na
 WHY = {"time": "no ISO 8601 time", "zone": "a time without a zone: give --tz", "site": "no site", "indicator": "no indicator",
        "dst": "a time that the clock of --tz showed twice or never", "value": "not a number", "infinite": "not a finite number",
        "arrived": "no ISO 8601 time of arrival with a zone", "flag": "no QARTOD flag (1, 2, 3, 4, 9)"}
+WORDS = ("", "torn", *WHY)
+"""Of a row: nothing is wrong; its line is torn; a fault of a cell. Kept as numbers: a long history is much sooner read."""
 CELL = {"zone": "time", "dst": "time", "value": "value", "infinite": "value"}
 """Where a fault's word is not its column's name."""
 
@@ -83,13 +85,13 @@ def read(files: Sequence[Path], tz: str = "", columns: Columns | None = None, te
         frame[name] = frame[name].astype("category")
     t, why = _times(frame["time"], place)
     arrived, when = _times(frame["arrived"], place, t)
-    why[frame["torn"].to_numpy(bool)] = "torn"
-    _note(why, when != "", "arrived")
+    why[frame["torn"].to_numpy(bool)] = WORDS.index("torn")
+    _note(why, when > 0, "arrived")
     x = _values(frame["value"], why)
     flag = _flags(frame["flag"], why)
     index, series = _series(frame, why)
     rejects += _rejects(frame, why)
-    good = np.flatnonzero(why == "")
+    good = np.flatnonzero(why == 0)
     order = good[np.argsort(arrived[good], kind="stable")]
     return History(frame, sorted(rejects, key=lambda r: (r.file, r.line)), series, order, index[order], t[order], x[order],
                    flag[order], arrived[order])
@@ -114,7 +116,8 @@ def _category(column: pd.Series, k: int, strip: bool) -> pd.Categorical:
     """A column of texts that repeat, each row `k` times; each distinct text is stripped once."""
     cat = column.astype("category").cat
     codes, texts = pd.factorize(cat.categories.str.strip() if strip else cat.categories)
-    return pd.Categorical.from_codes(np.repeat(codes[cat.codes.to_numpy()], k), texts)
+    each = codes[cat.codes.to_numpy()]
+    return pd.Categorical.from_codes(each if k == 1 else np.repeat(each, k), texts)
 
 
 def _same(text: str, n: int) -> Any:
@@ -123,14 +126,14 @@ def _same(text: str, n: int) -> Any:
 
 
 def _times(column: pd.Series, tz: object, default: NDArray[np.int64] | None = None) -> tuple[NDArray[np.int64],
-                                                                                                NDArray[np.object_]]:
-    """A column of times, each distinct text worked out once; an empty one is `default` where that is given."""
+                                                                                                NDArray[np.uint8]]:
+    """A column of times, each distinct text worked out once, and what is wrong; an empty one is `default` where that is given."""
     texts, codes = column.cat.categories, column.cat.codes.to_numpy()
     moments, wrong = times(texts, tz)  # type: ignore[arg-type]
-    t, why = moments[codes], np.array(wrong, object)[codes] if len(texts) else np.full(len(codes), "", object)
+    t, why = moments[codes], np.array([WORDS.index(word) for word in wrong], np.uint8)[codes]
     if default is not None:
-        empty = (column.cat.codes == _code(texts, "")).to_numpy()
-        t, why = np.where(empty, default, t), np.where(empty, "", why)
+        empty = codes == _code(texts, "")
+        t, why = np.where(empty, default, t), np.where(empty, np.uint8(0), why)
     return t, why
 
 
@@ -139,12 +142,13 @@ def _code(texts: pd.Index, word: str) -> int:
     return int(found[0]) if len(found) else -2
 
 
-def _note(why: NDArray[np.object_], where: NDArray[np.bool_], word: str) -> None:
+def _note(why: NDArray[np.uint8], where: NDArray[np.bool_], word: str) -> None:
     """Give `word` to the rows of `where` that have no fault yet."""
-    why[where & (why == "")] = word
+    if where.any():
+        why[where & (why == 0)] = WORDS.index(word)
 
 
-def _values(column: pd.Series, why: NDArray[np.object_]) -> NDArray[np.float64]:
+def _values(column: pd.Series, why: NDArray[np.uint8]) -> NDArray[np.float64]:
     if column.dtype == np.float64:
         x = column.to_numpy(np.float64, copy=True)
         _note(why, np.isinf(x), "infinite")
@@ -159,7 +163,7 @@ def _values(column: pd.Series, why: NDArray[np.object_]) -> NDArray[np.float64]:
     return x
 
 
-def _flags(column: pd.Series, why: NDArray[np.object_]) -> NDArray[np.uint8]:
+def _flags(column: pd.Series, why: NDArray[np.uint8]) -> NDArray[np.uint8]:
     codes, words = pd.factorize(column)
     known = np.array([FLAGS.get(str(word).strip().lower(), 255) for word in words], np.uint8)
     flag = known[codes] if len(codes) else np.zeros(0, np.uint8)
@@ -167,26 +171,27 @@ def _flags(column: pd.Series, why: NDArray[np.object_]) -> NDArray[np.uint8]:
     return flag
 
 
-def _series(frame: pd.DataFrame, why: NDArray[np.object_]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+def _series(frame: pd.DataFrame, why: NDArray[np.uint8]) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """Dictionary and index of the series names; rows without a site or an indicator are noted."""
     sites, indicators = frame["site"].cat, frame["indicator"].cat
     for name, column in (("site", sites), ("indicator", indicators)):
-        _note(why, (column.codes == _code(column.categories, "")).to_numpy(), name)
+        _note(why, column.codes.to_numpy() == _code(column.categories, ""), name)
     width = max(len(sites.categories), 1)
     pairs = indicators.codes.to_numpy(np.int64) * width + sites.codes.to_numpy(np.int64)
-    good, index = why == "", np.zeros(len(why), np.int32)
+    good, index = why == 0, np.zeros(len(why), np.int32)
     index[good], found = pd.factorize(pairs[good])
     return index, tuple(f"{indicators.categories[p // width]}@{sites.categories[p % width]}" for p in found.tolist())
 
 
-def _rejects(frame: pd.DataFrame, why: NDArray[np.object_]) -> list[Reject]:
+def _rejects(frame: pd.DataFrame, why: NDArray[np.uint8]) -> list[Reject]:
     """The faults of cells (torn lines are known already); a wide line with one bad time is one reject."""
-    bad = np.flatnonzero((why != "") & (why != "torn"))
+    bad = np.flatnonzero(why > WORDS.index("torn"))
     if not len(bad):
         return []
     part = frame.iloc[bad]
     found: dict[tuple[str, int, str], Reject] = {}
-    for row, word in zip(part.to_dict("records"), why[bad].tolist(), strict=True):
+    for row, n in zip(part.to_dict("records"), why[bad].tolist(), strict=True):
+        word = WORDS[n]
         cell = row[CELL.get(word, word)]
         what = f"{cell!r}: {WHY[word]}" if cell else WHY[word]
         text = ",".join(str(row[c]) for c in ("time", "site", "indicator", "value"))
