@@ -149,11 +149,15 @@ class Names:
         written = self.indicators[indicator].unit if indicator in self.indicators else ""
         return POWER.sub(lambda found: "²" if found[0] == "2" else "³", written)
 
+    def rule_kind(self, rule: str) -> str:
+        """What its condition is: `worst`, `share` …; "" for a rule that the plan does not have."""
+        return self.rules[rule].term.kind if rule in self.rules else ""
+
     def ruled(self, rule: str, x: float | None, lang: str) -> str:
         """What a rule measured or asks for: a level by its name, a share in per cent, else a number; `—` for none."""
         if x is None:
             return "—"
-        kind = self.rules[rule].term.kind if rule in self.rules else ""
+        kind = self.rule_kind(rule)
         if kind == "worst":
             return words.level(min(max(round(x), 0), 4), lang)
         return f"{100 * x:.0f} %" if kind == "share" else f"{x:g}"

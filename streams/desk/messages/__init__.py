@@ -35,8 +35,12 @@ def short(alert: Alert, names: Names, until: int, lang: str = "zh") -> str:
 
 
 def measured(alert: Alert, names: Names, lang: str) -> tuple[str, str]:
-    """The value with its unit, and the limit; "" where there is none. What a rule measures is its own: a level, a share."""
-    if alert.value is None:
+    """The value with its unit, and the limit; "" where there is none.
+
+    What a rule measures is its own: a share, a count. The worst level of its members is left out: two levels in one message are
+    taken for one another.
+    """
+    if alert.value is None or (not alert.indicator and names.rule_kind(alert.rule) == "worst"):
         return "", ""
     if alert.rule and not alert.indicator:
         bound = "" if alert.bound is None else names.ruled(alert.rule, alert.bound, lang)

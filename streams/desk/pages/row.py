@@ -148,9 +148,9 @@ def _readings(a: Alert, v: View) -> tuple[list[Reading], Reading | None]:
 def _value(a: Alert, latest: Reading | None, readings: Sequence[Reading], v: View) -> tuple[str, str]:
     digits, unit = v.names.decimals(a.indicator), v.names.unit(a.indicator)
     if a.rule and not a.indicator:
-        rule = v.names.rules.get(a.rule)
-        counts = a.members and (rule is None or rule.kind not in ("share", "index", "worst"))
-        return ruled(a, a.value, v), say("level.count", v.lang) if counts else ""
+        kind = v.names.rule_kind(a.rule)
+        counts = "level.members" if kind == "worst" else "level.count" if a.members and kind not in ("share", "index") else ""
+        return ruled(a, a.value, v), say(counts, v.lang) if counts else ""
     x = latest.value if latest and latest.t >= a.time else a.value
     rate = trend(readings, digits, unit) or (say(f"dir.{a.direction}", v.lang) if a.direction and a.level else "")
     if a.silent_since is not None:

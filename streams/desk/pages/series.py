@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -251,9 +251,11 @@ def table(v: View, name: str, asked: Mapping[str, str]) -> str | None:
 
 
 def found(v: View, q: str) -> dict[str, Any]:
-    """The list of series, by words of their indicator, place or pack."""
+    """The list of series, by words of their indicator, place or pack: a line an indicator, with its places."""
     every = ((f"{i.id}@{site}", v.names.indicator(i.id, v.lang), v.names.place(site, "", v.lang), v.names.pack(i.pack, v.lang))
              for i in v.names.indicators.values() if i.pack != SELF for site in i.sites)
     words = q.lower().split()
     hits = list(islice((row for row in every if all(word in " ".join(row).lower() for word in words)), LISTED + 1))
-    return {"q": q, "hits": hits[:LISTED], "n": f"{LISTED}+" if len(hits) > LISTED else str(len(hits)), "all": v.names.series}
+    lines = [list(line) for _, line in groupby(hits[:LISTED], lambda row: row[0].partition("@")[0])]
+    return {"q": q, "lines": [(line[0][1], line[0][3], [(name, place) for name, _, place, _ in line]) for line in lines],
+            "n": f"{LISTED}+" if len(hits) > LISTED else str(len(hits)), "all": v.names.series}

@@ -16,6 +16,7 @@ from streams.desk.alert import State
 from streams.desk.calls import TAKEN
 from streams.desk.local import MICRO, moment, number, span
 from streams.desk.names import number as site_number
+from streams.desk.names import said as words_of
 from streams.desk.pages import ask, chart
 from streams.desk.pages.ask import Found
 from streams.desk.pages.bits import ahead, chip, reach
@@ -200,7 +201,7 @@ def _rule(a: Alert, v: View) -> list[tuple[str, bool]]:
         (f"- id: {rule.id}    # {rule.pack}, line {rule.line}", False),
         (f"  when: {said(rule.term)}", False),
         *((f"  {level(n, 'en').lower()}" + (f": from {at:g}" if rule.levels else ""), n == a.level) for n, at in levels),
-        (f"  why: {rule.why.zh}    source: {rule.source}", False),
+        (f"  why: {words_of(rule.why, v.lang)}    source: {rule.source}", False),
     ]
 
 
@@ -212,7 +213,7 @@ def _detector(d: Detector, a: Alert, v: View) -> list[tuple[str, bool]]:
         ("  levels:", False),
     ]
     lines += [(f"    {chart.WORDS[x.level]}: {{{_limit(x, a, v)}}}", x.level == a.level) for x in d.limits]
-    return [*lines, (f"  why: {d.why.zh}    source: {d.source}", False)]
+    return [*lines, (f"  why: {words_of(d.why, v.lang)}    source: {d.source}", False)]
 
 
 def _limit(x: Limit, a: Alert, v: View) -> str:

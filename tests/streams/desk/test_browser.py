@@ -142,6 +142,7 @@ def test_no_page_is_wider_than_its_window(browser: Any, served: Served) -> None:
     small = """[...document.querySelectorAll('button, .btn, select, input:not([type=hidden])')].filter(e => e.offsetParent)
                .map(e => e.getBoundingClientRect())
                .filter(r => r.height < 18).length"""
+    cut = "[...document.querySelectorAll('.btn')].filter(e => e.offsetParent && e.scrollWidth > e.clientWidth + 1).length"
     with Tab(browser, served) as page:
         for path, lang in itertools.product(ids(served)[:2], ("zh", "en")):
             page.goto(f"{served.url}{path}?lang={lang}")
@@ -149,6 +150,7 @@ def test_no_page_is_wider_than_its_window(browser: Any, served: Served) -> None:
                 page.set_viewport_size({"width": width, "height": 800})
                 assert page.evaluate(wide) <= 0, (path, lang, width)
                 assert page.evaluate(small) == 0, (path, lang, width)
+                assert page.evaluate(cut) == 0, (path, lang, width)
                 if width == 390 and path == "/":
                     assert (
                         page.evaluate(

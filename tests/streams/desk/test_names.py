@@ -29,12 +29,13 @@ def test_what_a_rule_measured(names: Names) -> None:
 
 
 def test_a_call_says_no_level_as_a_number(names: Names) -> None:
-    """Neither value nor limit of a rule over levels."""
+    """A rule over levels says its own level and no other: two in one message are taken for one another."""
     alert = Alert(id="x", rule="basin/worst", indicator="", detector="", pack="basin", site="", area="admin:lanxi", level=2, shown=2,
                   value=4.0, bound=3.0, as_of=None, confidence="good", scope="real")
-    assert measured(alert, names, "zh") == ("红 Ⅰ级", "橙 Ⅱ级")
     text = short(alert, names, 0)
-    assert "红 Ⅰ级" in text and "4.0" not in text and "3.0" not in text
+    assert measured(alert, names, "zh") == ("", "") and "黄 Ⅲ级" in text and "红" not in text and "4.0" not in text
+    alert.rule, alert.value, alert.bound = "basin/share", 0.5, 0.3
+    assert measured(alert, names, "zh") == ("50 %", "30 %")
 
 
 @pytest.mark.parametrize(("unit", "said"), [("m3/s", "m³/s"), ("µg/m3", "µg/m³"), ("km2", "km²"), ("mm", "mm"), ("m", "m"),
