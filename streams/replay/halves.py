@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from detectors.judge import State
 from detectors.pack import City
+from detectors.plan import Plan
 from streams.replay.judged import Judged
 from streams.replay.refit import fitted
 
@@ -29,6 +31,7 @@ def judged(city: City, history: History, compiled: bool = True, progress: Callab
     workers = min(os.cpu_count() or 1, 8)
     if len(history) < LONG or workers < 2 or fitted(city) or _tied(city):
         return Judged(city, history, compiled, progress)
+    State(Plan(city), compiled=compiled)                # its loops are loaded once, before there are children
     done = RawArray("q", workers)
     _task = city, history, compiled, done
     try:

@@ -14,7 +14,7 @@ import pytest
 from streams import broker
 from streams.bench.tools.frame import names, tabled
 
-ALONE = ("kinds", "memory", "scale", "usual", "rules", "shops")
+ALONE = ("backtest", "kinds", "memory", "scale", "usual", "rules", "shops")
 ROOT = Path(__file__).resolve().parents[3]
 
 
