@@ -42,13 +42,13 @@ def note(s: Session, change: Change, now: int) -> None:
 
 def _new(s: Session, change: Change) -> Lead | None:
     """A line for a chain that was not seen before; None for one that is at normal."""
-    if change.withdrawn or not change.to:
-        return None
     path = change.detector or change.rule
     place = f"{change.indicator}@{change.site or change.area}" if change.indicator else change.area or change.site
     older = s.get(Lead, f"{path}|{place}")      # noted before lines had ids
     if older is not None:
         s.delete(older)
+    if change.withdrawn or not change.to:
+        return None
     row = Lead(id=change.alert, path=path, pack=change.pack, indicator=change.indicator, site=change.site, area=change.area,
                level=0, peak=0, members=[], since=change.time if change.onset is None else change.onset, time=change.time,
                seq=change.seq, closed=None)

@@ -27,6 +27,7 @@ class Versions:
 
     def __init__(self, url: str = "") -> None:
         self.url, self.fault = url, ""
+        self._pair: tuple[tuple[str, str], list[Difference]] = (("", ""), [])
 
     @cached_property
     def _tables(self) -> tuple[Plans, PlanTexts, Skill]:
@@ -47,11 +48,17 @@ class Versions:
         return resolved(pack, city_of(data)) if data else ""
 
     def differences(self, old: str, new: str) -> list[Difference] | None:
-        """What differs between two plans, entry by entry; None where one of them is not there."""
+        """What differs between two plans, entry by entry; None where one of them is not there. The last pair is kept: a plan of
+        many sites takes a second to read.
+        """
         if old == new:
             return []
-        both = [self._ask(lambda plans, _, __, name=name: plans.get(name)) for name in (old, new)]
-        return differences(city_of(both[0]), city_of(both[1])) if all(both) else None
+        if (old, new) != self._pair[0]:
+            both = [self._ask(lambda plans, _, __, name=name: plans.get(name)) for name in (old, new)]
+            if not all(both):
+                return None
+            self._pair = (old, new), differences(city_of(both[0]), city_of(both[1]))
+        return self._pair[1]
 
     def in_force(self, at: int) -> str:
         """The plan that had been put last by then (µs UTC), as far as is known; "" = none."""

@@ -7,7 +7,9 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -223,10 +225,20 @@ class Phone:
         return Outcome(Result.SENT)
 
 
+@cache
+def empty_desk() -> bytes:
+    """The SQLite file of a desk without rows, made by its migrations once: each test begins with a copy."""
+    with TemporaryDirectory() as folder:
+        Store(f"sqlite:///{folder}/desk.db").close()
+        return Path(folder, "desk.db").read_bytes()
+
+
 class Bench:
     """A desk's store with a hand-turned clock and a log of its own."""
 
     def __init__(self, url: str, city: City, now: int = T0) -> None:
+        if url.startswith("sqlite:///") and not (file := Path(url.removeprefix("sqlite:///"))).exists():
+            file.write_bytes(empty_desk())
         self.store, self.names, self.now, self.offset, self.live = Store(url), Names(city, "7c1e9a00"), now, 0, True
 
     @property
@@ -476,17 +488,31 @@ def bench(tmp_path: Path, city: City) -> Iterator[Bench]:
     made.store.close()
 
 
+@cache
+def night_desk(now: int) -> tuple[bytes, bytes, int]:
+    """The files of the desk and of the history after the night that ends now, told once; and how far the desk has read."""
+    with TemporaryDirectory() as folder:
+        bench = Bench(f"sqlite:///{folder}/desk.db", make_city(120.0), now)
+        write_history(f"sqlite:///{folder}/history.db", now)
+        tell(bench)
+        bench.store.close()
+        assert bench.now == now
+        return Path(folder, "desk.db").read_bytes(), Path(folder, "history.db").read_bytes(), bench.offset
+
+
 def make_site(folder: Path, now: int | None = None, fill: bool = True) -> tuple[Bench, Any]:
     """A desk with the night on it and a history beside it."""
     from streams.desk.series import Readings
     from streams.desk.site import Site
 
     folder.mkdir(parents=True, exist_ok=True)
-    bench = Bench(f"sqlite:///{folder}/desk.db", make_city(120.0), now or T0)
-    history = f"sqlite:///{folder}/history.db"
+    history, offset = f"sqlite:///{folder}/history.db", 0
     if fill:
-        write_history(history, bench.now)
-        tell(bench)
+        desk, readings, offset = night_desk(now or T0)
+        (folder / "desk.db").write_bytes(desk)
+        (folder / "history.db").write_bytes(readings)
+    bench = Bench(f"sqlite:///{folder}/desk.db", make_city(120.0), now or T0)
+    bench.offset = offset
     return bench, Site(bench.store, lambda: bench.names, Readings(history), now=lambda: bench.now)
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import func, select, text
 from starlette.testclient import TestClient
 
 from detectors.event import Change
@@ -19,6 +21,7 @@ from streams.desk.pages import ask
 from streams.desk.people.current import CURRENT, Current
 from streams.desk.people.rights import Account, Role
 from streams.desk.tables import Alert, Audit, Delivery, Item, Lead
+from streams.sql import engine
 
 
 @pytest.fixture
@@ -182,6 +185,28 @@ def test_who_may_not_is_told_so(page: Any, change: Callable[..., Change]) -> Non
     with bench.store.begin() as s:
         assert lead_acts.close(s, up.alert, "true", "实地核对属实", Actor(account="ann"), bench.m).closed_by == "ann"
     CURRENT.reset(token)
+
+
+def test_a_lead_of_before_goes_over(tmp_path: Path, night: Callable[..., Any], change: Callable[..., Change]) -> None:
+    """A desk that is brought up to date keeps its open leads; each takes its own id, or goes, with its next change."""
+    url = f"sqlite:///{tmp_path}/desk.db"
+    made, config = engine(url), Config()
+    config.set_main_option("script_location", "streams.desk:migrations")
+    with made.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0007")
+        for site in ("lanxi", "sanhe", "fotang"):
+            connection.execute(text("INSERT INTO item (kind, name, pack, site, indicator, state, since, detail) VALUES "
+                                    f"('lead', 'basin/river_level-stage|river_level@{site}', 'basin', '{site}', 'river_level', "
+                                    "'orange', 7, '29.1')"))
+    bench, _ = night(tmp_path, fill=False)
+    with bench.store.read() as s:
+        assert {(x.site, x.level, x.value, x.path) for x in leads.listed(s)} == {
+            (site, 3, 29.1, "basin/river_level-stage") for site in ("lanxi", "sanhe", "fotang")}
+    up = lead(change, "lanxi", 3)
+    bench.put(up, replace(lead(change, "sanhe", 3), before=3, to=0, seq=4, id="z"))
+    assert sorted(open_ids(bench)) == sorted([up.alert, "basin/river_level-stage|river_level@fotang"])
+    bench.store.close()
 
 
 def test_a_rule_over_rules_covers_their_alerts(bench: Any, change: Callable[..., Change], rule: Callable[..., Change]) -> None:
