@@ -77,8 +77,13 @@ def _field(d: Difference, v: View) -> str:
     if word in LEVELS and rest:
         side, _, part = rest.partition(" ")
         limit = f"{level(LEVELS[word], v.lang)} {say('dir.high' if side == 'above' else 'dir.low', v.lang)}"
-        return f"{limit} {say(f'plans.{part}', v.lang)}" if part else limit
-    return say(f"plans.{d.field}", v.lang) if has(f"plans.{d.field}") else d.field
+        return f"{limit} {_word(part, v)}" if part else limit
+    return _word(d.field, v)
+
+
+def _word(field: str, v: View) -> str:
+    """What people call a field; its own name where the table does not say."""
+    return say(f"plans.f_{field}", v.lang) if has(f"plans.f_{field}") else field
 
 
 def _change(d: Difference, v: View) -> str:

@@ -90,6 +90,7 @@ def test_no_word_is_without_use() -> None:
         "fresh.",
         "app.theme_",
         "role.",
+        "plans.",       # kinds of entries and names of fields
         "bt.",          # said by the report of a backtest
         "day.",
         "swap.",

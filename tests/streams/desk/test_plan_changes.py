@@ -135,6 +135,19 @@ def test_what_cannot_be_compared_is_said(desk: Any, city: Any) -> None:
     assert client.get("/handover/duty.2").status_code == 200
 
 
+def test_a_field_without_words_goes_by_its_own_name(desk: Any, city: Any) -> None:
+    """A parameter of a rule, whatever it is called."""
+    bench, _, client, plans = desk
+    first = force(bench, plans, city, "a")
+    with bench.store.begin() as s:
+        s.add(Handover(shift="duty.1", post="duty", out_at=EIGHT, in_at=EIGHT, plan=first, seen=[]))
+    bench.now = EIGHT + 8 * H
+    rules = (replace(city.packs[0].rules[0], params={"n": 3, "first": 1.5}),)
+    force(bench, plans, edited(city, rules=rules), "b")
+    section = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", client.get("/handover/duty.2").text))
+    assert "n 2 → 3" in section and "first 无 → 1.5" in section
+
+
 def test_ladder_steps_are_read_as_posts(desk: Any, city: Any) -> None:
     """A step is a post and its time."""
     bench, _, client, plans = desk
