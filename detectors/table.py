@@ -83,8 +83,7 @@ class Table:
         self.kernels = ([kernel(p.algorithm, compiled) for p in (*group.checks, *group.kinds)]
                         + [kernel(p.algorithm, compiled, derive=True) for p in group.ops])
         self.check_names = ["", *(p.name.split(":")[2] for p in group.checks)]
-        self.lifted = [[n for n, name in enumerate(self.check_names) if name in getattr(p.algorithm, "lifts", ())]
-                       for p in group.checks]
+        self.lifted = [np.isin(self.check_names, getattr(p.algorithm, "lifts", ())) for p in group.checks]
         self.silent = group.indicator.silent * 1e6
         self.watches = group.watches()
         self.live = Side(self, 0)
@@ -128,8 +127,8 @@ class Table:
                 worse = told > flag
                 said[worse] = c + 1
                 flag = np.where(worse, told, flag)
-            if self.lifted[c]:                           # a doubt of those checks that it knows a reason for
-                known = (told == 0.0) & (flag == 3.0) & np.isin(said, self.lifted[c])
+            if self.lifted[c].any():                     # a doubt of those checks that it knows a reason for
+                known = (told == 0.0) & (flag == 3.0) & self.lifted[c][said]
                 flag, said = np.where(known, np.minimum(given, flag), flag), np.where(known, 0, said)
         tainted = np.empty(n)
         self.loops.mark(slot, t, flag, side.series, tainted)

@@ -15,7 +15,8 @@ from sqlalchemy import JSON, BigInteger, Column, Engine, MetaData, String, Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from detectors.level import LEVELS
-from detectors.pack import City, Detector, Indicator
+from detectors.needs import needs
+from detectors.pack import City, Detector
 from detectors.pack import Text as Words
 from streams import clock
 from streams.sql import create, engine
@@ -56,15 +57,7 @@ class Proof:
 
 def fingerprint(city: City, detector: Detector) -> str:
     """What the skill of a detector depends on, as 16 hexadecimal digits."""
-    indicators = {i.id: i for pack in city.packs for i in pack.indicators}
-    seen: dict[str, Indicator] = {}
-    waiting = [detector.indicator]
-    while waiting:
-        name = waiting.pop()
-        if name in indicators and name not in seen:
-            derive = indicators[name].derive
-            seen[name] = replace(indicators[name], title=Words(""), keep={})
-            waiting += derive.inputs if derive else ()
+    seen = {name: replace(one, title=Words(""), keep={}) for name, one in needs(city, [detector]).items()}
     bare = replace(detector, line=0, title=Words(""), why=Words(""), source="")
     data = msgspec.msgpack.encode((bare, [seen[name] for name in sorted(seen)]), order="deterministic")
     return blake2b(data, digest_size=8).hexdigest()

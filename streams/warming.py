@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from detectors.beside import asked
+from detectors.needs import needs
 from detectors.pack import City, Detector
 from detectors.plan import Group, Piece, Plan
 from detectors.reading import Fit
@@ -46,15 +46,8 @@ def history(settings: Settings, city: City, paths: Collection[str], as_of: int) 
     """What history.db holds of what these detectors look at, and of what that is made of."""
     from streams.fit._stored import stored
 
-    indicators = {i.id: i for pack in city.packs for i in pack.indicators}
-    chosen = [d for pack in city.packs for d in pack.detectors if d.path in paths]
-    wanted, waiting = dict[str, None](), [name for d in chosen for name in (d.indicator, *d.use.beside)]
-    while waiting:
-        name = waiting.pop()
-        wanted[name] = None
-        derive = indicators[name].derive
-        waiting += [i for i in (*(derive.inputs if derive else ()), *asked(indicators[name].checks)) if i not in wanted]
-    names = [f"{name}@{site}" for name in wanted for site in indicators[name].sites]
+    wanted = needs(city, (d for pack in city.packs for d in pack.detectors if d.path in paths))
+    names = [f"{name}@{site}" for name, one in wanted.items() for site in one.sites]
     return stored(engine(settings.history_url), names, as_of - YEARS)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine, text
 
+from detectors.needs import needs
 from detectors.pack import City
 from streams.clock import iso
 
@@ -75,14 +76,6 @@ def line(row: Taken) -> tuple[str, str, str, str, str, str]:
 
 
 def measured(city: City, pack: str) -> tuple[str, ...]:
-    """What must be known to judge a pack: the series that its detectors look at, or that those are made of; none that is made."""
-    indicators = {i.id: i for p in city.packs for i in p.indicators}
-    waiting = [d.indicator for p in city.packs if p.id == pack for d in p.detectors]
-    seen: dict[str, None] = {}
-    while waiting:
-        name = waiting.pop()
-        if name not in seen and name in indicators:
-            seen[name] = None
-            derive = indicators[name].derive
-            waiting += derive.inputs if derive else ()
-    return tuple(f"{name}@{site}" for name in seen if not indicators[name].derive for site in indicators[name].sites)
+    """What must be known to judge a pack: all series that its detectors need and that are not made of others."""
+    found = needs(city, (d for p in city.packs if p.id == pack for d in p.detectors))
+    return tuple(f"{name}@{site}" for name, one in found.items() if not one.derive for site in one.sites)

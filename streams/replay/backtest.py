@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from detectors.needs import needs
 from detectors.pack import City, Detector, Pack
 from streams.clock import MICRO
 from streams.packs.cases import off
@@ -106,8 +107,11 @@ def sites(city: City, detector: Detector) -> tuple[str, ...]:
 
 
 def alone(city: City, pack: str) -> City:
-    """The city without the detectors of other packs and without rules (a backtest measures detectors)."""
-    return replace(city, packs=tuple(replace(p, rules=(), detectors=p.detectors if p.id == pack else ()) for p in city.packs))
+    """The pack's detectors and what they need of others; no rules (a backtest measures detectors)."""
+    needed = needs(city, (d for p in city.packs if p.id == pack for d in p.detectors))
+    packs = (replace(p, rules=(), detectors=p.detectors if p.id == pack else (),
+                     indicators=tuple(i for i in p.indicators if p.id == pack or i.id in needed)) for p in city.packs)
+    return replace(city, packs=tuple(p for p in packs if p.indicators))
 
 
 def says(detector: Detector, level: int, site: str) -> bool:
