@@ -32,7 +32,7 @@ def drill(pack: Annotated[str, typer.Option(help="Whose warning is played.")] = 
     from streams.desk.exercise import drill as drills
     from streams.desk.exercise.report import report as found
     from streams.desk.exercise.report import report_json
-    from streams.desk.fold import Moment
+    from streams.desk.folding.fold import Moment
     from streams.desk.names import Plan, from_state
     from streams.desk.store import Store
     from streams.desk.words import say

@@ -40,7 +40,7 @@ def import_(
     from streams.desk.duty.deeds import changes, enforce_sheet
     from streams.desk.duty.sheet import read
     from streams.desk.duty.tables import Person
-    from streams.desk.fold import Moment
+    from streams.desk.folding.fold import Moment
     from streams.desk.names import Names
     from streams.desk.store import Store
     from streams.packs import find_configs, load_city

@@ -10,7 +10,7 @@ from streams.errors import UsageError
 
 if TYPE_CHECKING:
     from detectors.pack import City
-    from streams.desk.called import Called
+    from streams.desk.calling.called import Called
 
 app = typer.Typer(no_args_is_help=True, help="Which ladder an alert climbs.")
 
@@ -40,7 +40,7 @@ def explain(
     from json import dumps
 
     from streams import clock
-    from streams.desk.called import called
+    from streams.desk.calling.called import called
     from streams.packs import find_configs, load_city
 
     city = load_city(find_configs(configs))

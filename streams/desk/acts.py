@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from streams.desk import calls, ladder
 from streams.desk.alert import Actor, Facts, Move, Refused, State, after
-from streams.desk.fold import Moment, afresh
+from streams.desk.calling import calls, ladder
+from streams.desk.folding.fold import Moment, afresh
 from streams.desk.mute import until
 from streams.desk.people.current import permit
 from streams.desk.people.rights import Act, facts_of

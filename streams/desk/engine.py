@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from streams import clock
-from streams.desk import calls
-from streams.desk.consume import Consumer
-from streams.desk.deliver import Deliverer
+from streams.desk.calling import calls
+from streams.desk.calling.deliver import Deliverer
 from streams.desk.duty import watch
-from streams.desk.fold import Moment
+from streams.desk.folding.consume import Consumer
+from streams.desk.folding.fold import Moment
 from streams.desk.meter import Meter
 from streams.desk.publish import muting
 from streams.desk.store import LOCK, Store

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from streams.desk import routes
 from streams.desk.alert import REASON, Actor, Disposition, Refused
-from streams.desk.fold import Moment
+from streams.desk.calling import routes
+from streams.desk.folding.fold import Moment
 from streams.desk.names import Names
 from streams.desk.people.current import permit
 from streams.desk.people.rights import Act, Facts

@@ -11,7 +11,7 @@ from detectors.level import Level
 from streams.desk.alert import State
 from streams.desk.duty import watch
 from streams.desk.exercise.mark import HIDDEN
-from streams.desk.fold import Moment
+from streams.desk.folding.fold import Moment
 from streams.desk.names import Names
 from streams.desk.store import Store
 from streams.desk.tables import Alert, Audit, Delivery

@@ -12,15 +12,15 @@ import uvicorn
 from streams import clock, logs
 from streams.desk import channels, names
 from streams.desk.api.app import make_app
+from streams.desk.calling.deliver import Deliverer
 from streams.desk.catalogue.versions import Versions
-from streams.desk.consume import Consumer
-from streams.desk.deliver import Deliverer
 from streams.desk.engine import Work
 from streams.desk.exercise import mark
 from streams.desk.exercise.canary import Canary, http
 from streams.desk.exercise.drill import Drills
 from streams.desk.exercise.into_log import Levels
-from streams.desk.fold import Moment
+from streams.desk.folding.consume import Consumer
+from streams.desk.folding.fold import Moment
 from streams.desk.meter import Meter
 from streams.desk.people.links import links
 from streams.desk.people.rules import rules_of

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from streams import clock
 from streams.desk.alert import Actor
 from streams.desk.catalogue.versions import Versions
-from streams.desk.fold import Moment
-from streams.desk.heard import Voices
+from streams.desk.folding.fold import Moment
+from streams.desk.folding.heard import Voices
 from streams.desk.names import Names
 from streams.desk.pages import ask
 from streams.desk.pages.view import View

@@ -15,8 +15,8 @@ from importlib import import_module
 from detectors.event import Change
 from detectors.level import Scope
 from detectors.pack import City
-from streams.desk import ladder as ladders
-from streams.desk import routes
+from streams.desk.calling import ladder as ladders
+from streams.desk.calling import routes
 from streams.packs.faults import Faults
 from streams.packs.fields import Fields
 from streams.packs.grammar import CALL
@@ -81,7 +81,7 @@ def differences(want: Calling, event: Change, city: City) -> list[str]:
     for n, call in enumerate(want.calls):
         out += [f"call {n + 1} of {got}: {say}" for say in _call_differs(call, steps[n] if n < len(steps) else None, event.time)]
     if want.message:
-        text = import_module("streams.desk.called").text_of(event, city, steps[0] if steps else None)
+        text = import_module("streams.desk.calling.called").text_of(event, city, steps[0] if steps else None)
         if want.message not in text:
             out.append(f"message {want.message!r}: got {text!r}")
     return out

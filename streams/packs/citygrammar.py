@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from detectors.level import LEVELS
 from streams.desk import channels
-from streams.desk.ladder import RECEIPTS
+from streams.desk.calling.ladder import RECEIPTS
 from streams.desk.publish.values import CATEGORIES, METHODS
 from streams.packs.grammar import COLOURS, Block, block, words
 

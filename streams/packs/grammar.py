@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from detectors.calendar import CLASSES
 from detectors.level import LEVELS, Confidence, Direction, Fresh, Scope
-from streams.desk.ladder import RECEIPTS
+from streams.desk.calling.ladder import RECEIPTS
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from detectors.pack import Ladder, Post, Step, Text
 from streams.desk import channels
-from streams.desk.ladder import RECEIPTS
+from streams.desk.calling.ladder import RECEIPTS
 from streams.packs.book import ID, identifier
 from streams.packs.citygrammar import LADDER, STEP
 from streams.packs.faults import Faults

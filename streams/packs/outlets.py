@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from detectors.pack import Fold
 from streams.desk import channels
+from streams.desk.calling.ladder import RECEIPTS
 from streams.desk.channels._secrets import PREFIX, only_names
-from streams.desk.ladder import RECEIPTS
 from streams.packs.citygrammar import FOLD
 from streams.packs.faults import Faults
 from streams.packs.fields import Fields

@@ -283,13 +283,13 @@ class Desk:
 
     def moment(self) -> Any:
         """Now."""
-        from streams.desk.fold import Moment
+        from streams.desk.folding.fold import Moment
 
         return Moment(self.now, self.names)
 
     def take(self, events: Iterable[Change], now: int, live: bool = True) -> None:
         """A record of events."""
-        from streams.desk.consume import apply
+        from streams.desk.folding.consume import apply
 
         self.now = now
         apply(self.store, "events", self.offset, tuple(events), self.moment(), live)
@@ -297,7 +297,7 @@ class Desk:
 
     def walk(self, now: int) -> None:
         """What is due on ladders by then."""
-        from streams.desk import calls
+        from streams.desk.calling import calls
 
         self.now = now
         with self.store.begin() as s:

@@ -15,9 +15,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from detectors.level import Level
 from streams.clock import iso
-from streams.desk import acts, calls, outbox
+from streams.desk import acts
 from streams.desk.alert import Refused
 from streams.desk.api.who import site_of
+from streams.desk.calling import calls, outbox
 from streams.desk.exercise.mark import HIDDEN
 from streams.desk.pages import ask
 from streams.desk.people.current import permit

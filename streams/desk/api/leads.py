@@ -13,12 +13,13 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from detectors.level import Level
 from streams.clock import iso
-from streams.desk import lead_acts, leads
+from streams.desk import lead_acts
 from streams.desk.alert import Refused
 from streams.desk.api.asked import fields_of, refused, wants_json
 from streams.desk.api.deed import LONGEST
 from streams.desk.api.look import fault_page
 from streams.desk.api.who import acting, lang_of, site_of, theme_of
+from streams.desk.folding import leads
 from streams.desk.pages.leads import Kept, worklist
 from streams.desk.pages.render import page
 from streams.desk.tables import Lead

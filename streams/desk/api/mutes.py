@@ -11,11 +11,11 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from detectors.level import LEVELS
 from streams.clock import micros
-from streams.desk import routes
 from streams.desk.alert import Refused
 from streams.desk.api.asked import fields_of, refused, wants_json
 from streams.desk.api.look import fault_page
 from streams.desk.api.who import acting, demand, lang_of, site_of, theme_of
+from streams.desk.calling import routes
 from streams.desk.local import ZONE
 from streams.desk.names import Names
 from streams.desk.pages.mutes import mutes

@@ -11,10 +11,10 @@ from streams.desk.alert import Refused
 from streams.desk.api.asked import fields_of, refused, wants_json
 from streams.desk.api.look import fault_page
 from streams.desk.api.who import acting, demand, lang_of, site_of, theme_of
+from streams.desk.calling.resend import resend
 from streams.desk.pages.outbox import outbox
 from streams.desk.pages.render import page
 from streams.desk.people import rights
-from streams.desk.resend import resend
 from streams.desk.tables import Alert, Delivery
 from streams.desk.words import say
 

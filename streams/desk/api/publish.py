@@ -14,7 +14,7 @@ from streams.desk.alert import Actor, Refused
 from streams.desk.api.asked import fields_of, refused, wants_json
 from streams.desk.api.look import fault_page, warning_page
 from streams.desk.api.who import acting, demand, lang_of, site_of
-from streams.desk.fold import Moment
+from streams.desk.folding.fold import Moment
 from streams.desk.pages.warning import Kept
 from streams.desk.people import rights
 from streams.desk.people.rights import Act

@@ -16,13 +16,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from streams.desk import acts, outbox
+from streams.desk import acts
 from streams.desk.alert import Move, Refused
 from streams.desk.api.who import site_of
-from streams.desk.calls import UNANSWERED
+from streams.desk.calling import outbox
+from streams.desk.calling.calls import UNANSWERED
 from streams.desk.channels._gateway import found, states
 from streams.desk.channels._secrets import Missing, fill
-from streams.desk.fold import Moment
+from streams.desk.folding.fold import Moment
 from streams.desk.tables import Alert, Delivery
 
 router = APIRouter(include_in_schema=False)

@@ -16,7 +16,7 @@ from streams.desk.alert import REASON, Actor, Refused
 from streams.desk.duty.roster import DAY, shift_id
 from streams.desk.duty.sheet import REST, Sheet
 from streams.desk.duty.tables import Calendar, Draft, Person, Shift, Swap
-from streams.desk.fold import Moment
+from streams.desk.folding.fold import Moment
 from streams.desk.store import audit
 
 

@@ -12,7 +12,7 @@ from streams.desk.duty.deeds import is_person
 from streams.desk.duty.roster import charge
 from streams.desk.duty.tables import Handover, Shift
 from streams.desk.exercise.mark import HIDDEN
-from streams.desk.fold import Moment
+from streams.desk.folding.fold import Moment
 from streams.desk.local import MICRO
 from streams.desk.store import audit
 from streams.desk.tables import Alert, Audit, Delivery

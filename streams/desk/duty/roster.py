@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from detectors.pack import City
 from streams.desk.duty.tables import Handover, Person, Shift
-from streams.desk.fold import Moment
+from streams.desk.folding.fold import Moment
 from streams.desk.local import MICRO, local
 
 DAY = 86_400 * MICRO

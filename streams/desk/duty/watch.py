@@ -6,9 +6,9 @@ from sqlalchemy.orm import Session
 
 from detectors.event import Change, alert_id, event_id
 from detectors.level import Level
-from streams.desk import calls
+from streams.desk.calling import calls
 from streams.desk.duty.roster import DAY, gaps
-from streams.desk.fold import Moment, fold
+from streams.desk.folding.fold import Moment, fold
 from streams.desk.tables import Alert, Event, Member
 
 RULE = "self/duty-gap"

@@ -16,7 +16,7 @@ from streams.clock import iso
 from streams.desk.exercise import mark
 from streams.desk.exercise.ending import end
 from streams.desk.exercise.tables import CanaryRow
-from streams.desk.fold import Moment
+from streams.desk.folding.fold import Moment
 from streams.desk.store import Store
 from streams.desk.tables import Alert, Delivery
 from streams.errors import Unavailable

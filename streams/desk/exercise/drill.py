@@ -21,7 +21,7 @@ from detectors.pack import SELF, Detector, Limit
 from streams.desk.alert import Actor, Refused
 from streams.desk.exercise.ending import end
 from streams.desk.exercise.tables import DrillRow
-from streams.desk.fold import Moment
+from streams.desk.folding.fold import Moment
 from streams.desk.names import Names, number
 from streams.desk.store import Store, audit
 from streams.desk.tables import Alert

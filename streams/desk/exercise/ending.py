@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from streams.desk import calls
 from streams.desk.alert import Disposition, State
-from streams.desk.fold import Moment
+from streams.desk.calling import calls
+from streams.desk.folding.fold import Moment
 from streams.desk.store import audit
 from streams.desk.tables import Alert
 

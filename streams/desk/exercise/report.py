@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from streams.clock import iso
+from streams.desk.calling.ladder import Rung as State
 from streams.desk.exercise.tables import CanaryRow, DrillRow
-from streams.desk.ladder import Rung as State
 from streams.desk.tables import Alert, Audit, Delivery, Rung
 
 LIVE = ("asked", "running")

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from detectors.pack import Detector, Rule
 from streams.clock import MICRO
 from streams.desk.alert import Disposition
+from streams.desk.calling.ladder import Rung as Step
 from streams.desk.exercise.mark import HIDDEN
-from streams.desk.ladder import Rung as Step
 from streams.desk.local import ZONE
 from streams.desk.names import Names
 from streams.desk.tables import Alert, Member, Rung

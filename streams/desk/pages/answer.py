@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from streams.desk import ladder
 from streams.desk.alert import State
+from streams.desk.calling import ladder
 from streams.desk.local import moment, span
 from streams.desk.pages.ask import Found
 from streams.desk.pages.row import Row, row

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from streams.desk.calls import step_of
+from streams.desk.calling.calls import step_of
+from streams.desk.calling.ladder import Step
 from streams.desk.exercise.mark import HIDDEN
-from streams.desk.ladder import Step
-from streams.desk.leads import REST
+from streams.desk.folding.leads import REST
 from streams.desk.tables import Alert, Audit, Delivery, Item, Member, Mute, Offset, Rung
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy.orm import Session
 
+from streams.desk.calling.routes import areas_of
 from streams.desk.local import MICRO, moment, span
 from streams.desk.messages import subject
 from streams.desk.names import said
@@ -19,7 +20,6 @@ from streams.desk.pages.chart import WORDS
 from streams.desk.pages.render import LEVELS, favicon
 from streams.desk.pages.row import SECTIONS, Row, row, section
 from streams.desk.pages.view import View
-from streams.desk.routes import areas_of
 from streams.desk.tables import Alert, Item
 from streams.desk.words import say
 

@@ -13,7 +13,7 @@ from streams.desk.duty import watch
 from streams.desk.duty.deeds import is_person
 from streams.desk.duty.roster import Charge, charge, following
 from streams.desk.duty.tables import Handover, Person, Shift, Swap
-from streams.desk.fold import Moment
+from streams.desk.folding.fold import Moment
 from streams.desk.local import MICRO, ZONE, local, moment, span
 from streams.desk.pages.bits import MARKS
 from streams.desk.pages.view import View

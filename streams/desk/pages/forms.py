@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from streams.desk import acts
 from streams.desk.alert import Actor, Disposition, Facts, Move, Refused, State, after
-from streams.desk.fold import Moment
+from streams.desk.folding.fold import Moment
 from streams.desk.local import moment
 from streams.desk.pages.view import View
 from streams.desk.people import rights

@@ -11,7 +11,7 @@ from streams.desk.alert import Refused
 from streams.desk.catalogue.versions import Versions
 from streams.desk.duty import handover
 from streams.desk.duty.tables import Handover, Shift
-from streams.desk.fold import Moment
+from streams.desk.folding.fold import Moment
 from streams.desk.local import local, moment, number, span
 from streams.desk.messages import subject
 from streams.desk.meter import idle

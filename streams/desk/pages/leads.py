@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from detectors.level import Level
-from streams.desk import lead_acts, leads
+from streams.desk import lead_acts
 from streams.desk.alert import Refused
+from streams.desk.folding import leads
 from streams.desk.local import moment, number, span
 from streams.desk.names import said
 from streams.desk.pages.forms import in_words

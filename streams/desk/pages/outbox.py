@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from streams.desk import resend
 from streams.desk.alert import Refused
+from streams.desk.calling import resend
 from streams.desk.local import moment
 from streams.desk.messages import subject
 from streams.desk.pages.bits import chip

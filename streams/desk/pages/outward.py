@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from streams.desk.fold import Moment
+from streams.desk.folding.fold import Moment
 from streams.desk.local import moment
 from streams.desk.pages.forms import in_words
 from streams.desk.pages.view import View

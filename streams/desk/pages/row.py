@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from detectors.level import Level
-from streams.desk import ladder
 from streams.desk.alert import Actor, State
-from streams.desk.calls import UNANSWERED
-from streams.desk.ladder import Step
+from streams.desk.calling import ladder
+from streams.desk.calling.calls import UNANSWERED
+from streams.desk.calling.ladder import Step
 from streams.desk.local import MICRO, moment, number, span
 from streams.desk.messages import subject
 from streams.desk.meter import idle

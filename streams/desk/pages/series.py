@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from detectors.level import Level
 from detectors.pack import SELF, Indicator
 from streams.clock import iso
-from streams.desk.heard import heard
+from streams.desk.folding.heard import heard
 from streams.desk.local import MICRO, ZONE, local, moment, number, span
 from streams.desk.pages import chart, foretold
 from streams.desk.pages.bits import trend

@@ -11,9 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from detectors.pack import Detector, Limit
-from streams.desk import ladder
 from streams.desk.alert import State
-from streams.desk.calls import TAKEN
+from streams.desk.calling import ladder
+from streams.desk.calling.calls import TAKEN
 from streams.desk.local import MICRO, moment, number, span
 from streams.desk.names import number as site_number
 from streams.desk.names import said as words_of

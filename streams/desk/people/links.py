@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 
 from streams.desk import acts
 from streams.desk.alert import Move, Refused
-from streams.desk.calls import UNANSWERED
-from streams.desk.fold import Moment
+from streams.desk.calling.calls import UNANSWERED
+from streams.desk.folding.fold import Moment
 from streams.desk.people.tables import LinkUse, Secret
 from streams.desk.store import Store, alert_for, audit
 from streams.desk.tables import Alert, Delivery

@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from detectors.level import Level
-from streams.desk import routes
 from streams.desk.alert import Refused
+from streams.desk.calling import routes
 
 if TYPE_CHECKING:
     from streams.desk.names import Names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from detectors.pack import City, Hazard, Outward, Text
-from streams.desk import routes
+from streams.desk.calling import routes
 from streams.desk.messages.wording import chosen, facts, filled
 from streams.desk.names import Names
 from streams.desk.publish.values import certainty, urgency

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from streams.desk.channels import Channel, Message, Outcome, Result
 from streams.desk.channels._http import Line
 from streams.desk.channels._secrets import Missing
-from streams.desk.fold import Moment
+from streams.desk.folding.fold import Moment
 from streams.desk.publish import signing, work
 from streams.desk.publish.tables import Parcel, WorkOrder
 from streams.desk.store import Store, alert_for, audit

@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 from detectors.event import Change, alert_id, event_id
 from detectors.level import Level
 from detectors.pack import City, FeedSource
-from streams.desk import calls
 from streams.desk.alert import REASON, Actor, Refused
-from streams.desk.fold import Moment, fold
+from streams.desk.calling import calls
+from streams.desk.folding.fold import Moment, fold
 from streams.desk.publish.tables import Parcel
 from streams.desk.store import alert_for, audit
 from streams.desk.tables import Alert, Event

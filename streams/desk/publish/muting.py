@@ -11,9 +11,9 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from detectors.level import Level
-from streams.desk import calls, ladder, routes
 from streams.desk.alert import State
-from streams.desk.fold import Moment
+from streams.desk.calling import calls, ladder, routes
+from streams.desk.folding.fold import Moment
 from streams.desk.local import local
 from streams.desk.names import Names
 from streams.desk.publish import silences

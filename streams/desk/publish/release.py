@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from streams.desk.alert import REASON, Actor, Refused
-from streams.desk.fold import Moment
+from streams.desk.folding.fold import Moment
 from streams.desk.publish import cap, cap_check, national
 from streams.desk.publish.bulletin import Bulletin, Draft, Reference, Words, bulletin, draft
 from streams.desk.publish.tables import Publication

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from detectors.level import Level
 from detectors.pack import Outward
-from streams.desk import routes
 from streams.desk.alert import REASON, Actor, Refused
-from streams.desk.fold import Moment
+from streams.desk.calling import routes
+from streams.desk.folding.fold import Moment
 from streams.desk.publish.tables import Silence
 from streams.desk.store import audit
 from streams.desk.tables import Alert

@@ -16,7 +16,7 @@ from detectors.pack import Unit
 from streams.clock import iso
 from streams.desk import acts
 from streams.desk.alert import REASON, Actor, Refused
-from streams.desk.fold import Moment
+from streams.desk.folding.fold import Moment
 from streams.desk.messages import subject
 from streams.desk.publish.tables import Parcel, WorkOrder
 from streams.desk.store import alert_for, audit

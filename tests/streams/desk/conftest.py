@@ -31,9 +31,9 @@ from detectors.pack import (
     Text,
     Use,
 )
-from streams.desk import calls
-from streams.desk.consume import apply
-from streams.desk.fold import Moment
+from streams.desk.calling import calls
+from streams.desk.folding.consume import apply
+from streams.desk.folding.fold import Moment
 from streams.desk.names import Names
 from streams.desk.publish import muting
 from streams.desk.store import Store
@@ -275,7 +275,7 @@ class Bench:
 
     def deliver(self, **given: Any) -> int:
         """One round of the outbox, over the log phone unless channels are given."""
-        from streams.desk.deliver import Deliverer
+        from streams.desk.calling.deliver import Deliverer
         from streams.metrics import Metrics
 
         deliverer = Deliverer(self.store, given or {"log": Phone()}, lambda: self.m, "http://127.0.0.1:8080", Metrics())

@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from detectors.event import Change
 from streams.codec import Changes, encode
-from streams.desk import backlog, consume
-from streams.desk.fold import Moment
+from streams.desk.calling import backlog
+from streams.desk.folding import consume
+from streams.desk.folding.fold import Moment
 from streams.desk.names import Names
 from streams.desk.store import Store
 from streams.desk.tables import Delivery

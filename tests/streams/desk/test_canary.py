@@ -16,7 +16,7 @@ from streams.desk.api.app import make_app
 from streams.desk.channels import Message, Result
 from streams.desk.exercise import mark
 from streams.desk.exercise.canary import PATIENCE, Canary, http
-from streams.desk.fold import Moment
+from streams.desk.folding.fold import Moment
 from streams.desk.names import Names
 from streams.errors import Unavailable
 from streams.metrics import Metrics

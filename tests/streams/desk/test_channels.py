@@ -176,7 +176,7 @@ def repeated(line: Line, bench: Any, change: Make) -> str:
         s.execute(update(Delivery).values(address=line.address))
     if line.fake is None:                           # the line is on disk, our row is not: killed in between
         with pytest.MonkeyPatch().context() as p:
-            p.setattr("streams.desk.deliver.Deliverer._settle", lambda *_: None)
+            p.setattr("streams.desk.calling.deliver.Deliverer._settle", lambda *_: None)
             bench.deliver(log=channel)
     else:
         bench.deliver(log=channel)

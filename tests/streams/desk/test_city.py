@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from detectors.event import Change
 from streams.desk.api.app import make_app
-from streams.desk.heard import Voices
+from streams.desk.folding.heard import Voices
 from streams.desk.pages import ask
 from streams.desk.pages.city import Cell, cells, placed
 

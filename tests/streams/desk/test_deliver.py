@@ -13,7 +13,8 @@ from sqlalchemy import select, update
 from werkzeug import Request, Response
 
 from detectors.event import Change
-from streams.desk import channels, deliver
+from streams.desk import channels
+from streams.desk.calling import deliver
 from streams.desk.channels import Message, Outcome, Result
 from streams.desk.channels.log import Log
 from streams.desk.channels.webhook import Webhook

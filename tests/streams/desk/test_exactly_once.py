@@ -14,9 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from detectors.event import Change
-from streams.desk import consume
-from streams.desk.consume import apply, apply_all, position
-from streams.desk.fold import Moment
+from streams.desk.folding import consume
+from streams.desk.folding.consume import apply, apply_all, position
+from streams.desk.folding.fold import Moment
 from streams.desk.names import Names
 from streams.desk.store import Store, broken
 from streams.desk.tables import Alert, Delivery, Member, Rung

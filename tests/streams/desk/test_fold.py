@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import func, select
 
 from detectors.event import Change
-from streams.desk.consume import apply
-from streams.desk.fold import Moment
+from streams.desk.folding.consume import apply
+from streams.desk.folding.fold import Moment
 from streams.desk.names import Names
 from streams.desk.tables import Alert, Delivery, Item
 
@@ -199,7 +199,7 @@ def test_old_evidence_is_as_of_and_calls_quietly(bench: Any, change: Make, playe
 
 def test_catching_up_calls_only_for_what_is_still_open(bench: Any, change: Make) -> None:
     """While the log is read up to its end nobody is called; then one ladder each for what still stands, at its level of then."""
-    from streams.desk import calls
+    from streams.desk.calling import calls
 
     gone, here = change("river_level", "sanhe", 4), change("river_level", "lanxi", 4)
     bench.live = False
@@ -255,7 +255,7 @@ class TestCovers:
         assert bench.alert(low.alert).covered_by is None
         assert [x[2] for x in bench.steps(low.alert)] == ["expired", "called", "waiting"]
         with bench.store.read() as s:
-            from streams.desk import calls
+            from streams.desk.calling import calls
 
             assert calls.steps_of(s, bench.alert(low.alert))[1].until == bench.now + 300 * 1_000_000
 

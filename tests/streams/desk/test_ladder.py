@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.pack import Ladder, Step, Text
-from streams.desk.ladder import (
+from streams.desk.calling.ladder import (
     MICRO,
     Rung,
     begin,

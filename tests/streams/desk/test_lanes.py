@@ -12,9 +12,9 @@ from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
 from streams import clock
-from streams.desk import lanes
+from streams.desk.calling import lanes
+from streams.desk.calling.deliver import LEASE, Deliverer
 from streams.desk.channels import Message, Outcome, Result
-from streams.desk.deliver import LEASE, Deliverer
 from streams.desk.engine import Work
 from streams.desk.meter import Meter
 from streams.desk.tables import Delivery

@@ -14,9 +14,10 @@ from starlette.testclient import TestClient
 
 from detectors.event import Change
 from detectors.leads import DAY
-from streams.desk import lead_acts, leads
+from streams.desk import lead_acts
 from streams.desk.alert import Actor, Refused
 from streams.desk.api.app import make_app
+from streams.desk.folding import leads
 from streams.desk.pages import ask
 from streams.desk.people.current import CURRENT, Current
 from streams.desk.people.rights import Account, Role

@@ -117,7 +117,7 @@ def test_what_nobody_takes_comes_back(bench: Any, change: Make) -> None:
 @pytest.mark.parametrize(("level", "seconds"), [(4, 1800), (3, 3600), (2, 14_400), (1, 86_400)])
 def test_an_answer_without_news_comes_back(bench: Any, change: Make, level: int, seconds: int) -> None:
     """By level, once; nobody is called for it; news with a time of its own moves it."""
-    from streams.desk import calls
+    from streams.desk.calling import calls
     from streams.desk.meter import idle
 
     def later(by: float) -> Any:
@@ -212,7 +212,7 @@ class Life(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from((1, 61, 2000)))
     def waits(self, seconds: int) -> None:
         """Time passes; the ladder is walked and the outbox emptied."""
-        from streams.desk import calls
+        from streams.desk.calling import calls
 
         for part in (seconds / 2, seconds / 2):
             self.bench.now += round(part * 1e6)

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from streams.desk.alert import Move
 from streams.desk.api.app import make_app
-from streams.desk.deliver import Deliverer
+from streams.desk.calling.deliver import Deliverer
 from streams.desk.people import accounts, links
 from streams.desk.store import broken
 from streams.desk.tables import Audit, Base, Delivery

@@ -9,7 +9,7 @@ import pytest
 from detectors.calendar import Calendar, Special
 from detectors.pack import Area, City, Ladder, Route, Site, Step, Text
 from streams.desk import mute
-from streams.desk.routes import areas_of, ladder_of
+from streams.desk.calling.routes import areas_of, ladder_of
 
 CITY = City(
     (),

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
 
-from streams.desk import fold
 from streams.desk.alert import level_of
+from streams.desk.folding import fold
 from streams.desk.store import Store
 from streams.desk.tables import Event
 

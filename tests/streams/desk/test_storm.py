@@ -13,10 +13,10 @@ from sqlalchemy import select, update
 
 from detectors.event import Change
 from detectors.pack import Fold
-from streams.desk import outbox
+from streams.desk.calling import outbox
+from streams.desk.calling.rates import MICRO, Bucket
 from streams.desk.channels import Declared, Outcome, Result
 from streams.desk.messages.storm import Due, Gathered, Told, gather
-from streams.desk.rates import MICRO, Bucket
 from streams.desk.tables import Alert, Audit, Delivery
 
 Make = Callable[..., Change]
@@ -231,7 +231,7 @@ def test_a_new_leader_knows_what_was_spent(bench: Any, change: Make) -> None:
 
 def test_a_pause_that_was_asked_for_is_kept_for_the_whole_address(bench: Any, change: Make) -> None:
     """429 with Retry-After 40: that message and the next to the same address come 40 s later, not before."""
-    from streams.desk.deliver import Deliverer
+    from streams.desk.calling.deliver import Deliverer
     from streams.metrics import Metrics
 
     robot = Robot(Outcome(Result.AGAIN, "HTTP 429", 40.0))

@@ -12,8 +12,8 @@ from alembic.migration import MigrationContext
 
 from streams import clock
 from streams.desk.alert import Refused
-from streams.desk.consume import position
 from streams.desk.engine import Leader
+from streams.desk.folding.consume import position
 from streams.desk.store import Store, broken
 from streams.desk.tables import Base
 from streams.sql import engine

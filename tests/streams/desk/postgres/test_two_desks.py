@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select, text
 
 from streams import clock
-from streams.desk import calls
+from streams.desk.calling import calls
 from streams.desk.engine import LOST, Leader
 from streams.desk.store import alert_for, audit, broken
 from streams.desk.tables import Rung

@@ -13,8 +13,8 @@ from sqlalchemy import or_, select
 
 from detectors.event import Change
 from streams import clock
-from streams.desk import calls
-from streams.desk.fold import Moment
+from streams.desk.calling import calls
+from streams.desk.folding.fold import Moment
 from streams.desk.store import Store
 from streams.desk.tables import Alert
 

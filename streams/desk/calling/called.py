@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from detectors.event import Change
 from detectors.pack import City, Ladder
-from streams.desk import ladder as ladders
-from streams.desk import routes
+from streams.desk.calling import ladder as ladders
+from streams.desk.calling import routes
 from streams.desk.messages import wording
 from streams.desk.names import Names
 from streams.desk.tables import Alert

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from streams.desk import outbox
 from streams.desk.alert import Actor, Refused
-from streams.desk.fold import Moment
+from streams.desk.calling import outbox
+from streams.desk.folding.fold import Moment
 from streams.desk.store import audit
 from streams.desk.tables import Alert, Delivery
 

@@ -21,11 +21,12 @@ from sqlalchemy.orm import Session
 
 from detectors.level import Level
 from streams.clock import iso
-from streams.desk import acts, channels, outbox
+from streams.desk import acts, channels
+from streams.desk.calling import outbox
+from streams.desk.calling.lanes import Lanes, full, room
+from streams.desk.calling.rates import Bucket, Rates
 from streams.desk.channels import Channel, Declared, Message, Outcome, Result
-from streams.desk.fold import Moment
-from streams.desk.lanes import Lanes, full, room
-from streams.desk.rates import Bucket, Rates
+from streams.desk.folding.fold import Moment
 from streams.desk.store import Store, audit
 from streams.desk.tables import Alert, Delivery
 from streams.desk.words import say

@@ -18,9 +18,9 @@ from detectors.event import Change
 from streams import clock
 from streams.broker import wait_for_broker
 from streams.codec import BadRecord, Changes, decode
-from streams.desk import calls
-from streams.desk.backlog import Backlog, late
-from streams.desk.fold import Moment, fold
+from streams.desk.calling import calls
+from streams.desk.calling.backlog import Backlog, late
+from streams.desk.folding.fold import Moment, fold
 from streams.desk.store import Store, audit
 from streams.desk.tables import Offset
 from streams.metrics import Metrics

@@ -11,12 +11,12 @@ from hashlib import blake2b
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from streams.desk import ladder, routes
 from streams.desk.alert import Facts, Move, Refused, State, after
+from streams.desk.calling import ladder, routes
+from streams.desk.calling.ladder import Step
 from streams.desk.duty import roster
 from streams.desk.exercise import mark
-from streams.desk.fold import Moment, afresh, old
-from streams.desk.ladder import Step
+from streams.desk.folding.fold import Moment, afresh, old
 from streams.desk.messages import wording
 from streams.desk.publish import silences
 from streams.desk.store import audit, claim

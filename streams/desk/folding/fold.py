@@ -9,8 +9,8 @@ from sqlalchemy import and_, bindparam, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from detectors.event import Change
-from streams.desk import heard, items, leads
 from streams.desk.alert import State
+from streams.desk.folding import heard, items, leads
 from streams.desk.names import Names
 from streams.desk.store import audit
 from streams.desk.tables import Alert, Event, Member

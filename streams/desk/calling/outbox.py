@@ -10,7 +10,7 @@ from itertools import groupby
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from streams.desk.fold import Moment
+from streams.desk.folding.fold import Moment
 from streams.desk.local import local
 from streams.desk.messages import subject
 from streams.desk.messages.storm import Due, Told, folded, gather
