@@ -72,6 +72,18 @@ def test_a_place_is_judged_by_limits_of_the_others() -> None:
     assert sensors.unseen([here, there, creek], tallies, {"sandy"}, True)["faults"] == 4
 
 
+def test_a_folder_is_judged_by_the_threshold_of_the_others() -> None:
+    """One threshold for all is the best of all; a folder alone gets the best of the others, and may find nothing by it."""
+    nab = measure_of("nab")
+    quiet, loud = (np.where(np.arange(1000) == 800, height, 0.0) for height in (3.0, 9.0))
+    noise = np.where(np.arange(1000) % 10 == 1, 5.0, 0.0)
+    found = [nab.File(f"{g}/x.csv", np.arange(1000), np.zeros(1000), [(800, 900)]) for g in "ab"]
+    own, others, at = nab.benchmark(found, [quiet, np.maximum(loud, noise)])
+    assert own == pytest.approx(75.0) and others < 50.0 and at == 9.0
+    own, others, at = nab.benchmark(found, [quiet, quiet])
+    assert own == others == pytest.approx(100.0) and at == 3.0
+
+
 def test_two_sensors_at_once() -> None:
     """The score of two sensors is the second highest at each moment; of one it is its own."""
     events = measure_of("events")
