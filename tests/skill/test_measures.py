@@ -91,6 +91,26 @@ def test_two_sensors_at_once() -> None:
     assert told[0].tolist() == [1.0, 0.0, 5.0] and told[1].tolist() == [4.0, 3.0]
 
 
+def test_events_are_counted_by_part_and_judged_by_the_limit_of_the_others() -> None:
+    """A file alone is cut between its events; a limit too high for one part finds nothing there, and may be right for all together."""
+    events = measure_of("events")
+    label = np.zeros(2000, bool)
+    label[[500, 700, 900, 1100, 1300, 1500, 1700]] = True
+    case = events.Case(np.arange(2000) * 3_600_000_000, {"a": np.zeros(2000)}, label)
+    parts = events.cut([case])
+    assert parts == [[200, 600, 800, 1000, 1200, 1400, 1600]]
+    score = np.where(label, 9.0, 0.0)
+    score[:30] = 1.0                                                  # of what only teaches
+    score[500], score[610] = 2.0, 3.0                                 # the first event is low, and a false alarm is higher than it
+    told, days = events.counts([case], [score], parts), events.lengths([case], parts)
+    assert days.sum() == pytest.approx((2000 - 1 - 200) / 24)
+    assert told.best(days, 0.0, days > 0.0) == (0, 6)
+    low = int(np.argmax(told.found.sum(axis=1)))
+    assert (told.found[low].tolist(), told.false[low].tolist()) == ([1] * 7, [0, 1, 0, 0, 0, 0, 0])
+    assert told.best(days, 1.0, days > 0.0) == (low, 7)
+    assert events.unseen([told], days, 1.0) == (6, pytest.approx(1 / days.sum()))      # only the first part needs the low limit
+
+
 def test_dead_spells_are_those_put_in() -> None:
     """So many spells are put in, each of a day, and nothing else is made flat."""
     days = measure_of("days")
