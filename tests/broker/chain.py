@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from signal import SIGTERM
 from time import sleep
 from typing import Any
 
@@ -65,6 +66,8 @@ class Chain:
         """SIGTERM; each must end by itself, cleanly."""
         processes = {name: self.running[name] for name in names or self.running}
         for process in processes.values():
+            while process.poll() is None and not catches(process.pid):       # one that is still importing dies of it, as it may
+                sleep(0.05)
             process.terminate()
         ended = {name: process.wait(20) for name, process in processes.items()}
         assert set(ended.values()) == {0}, ended
@@ -115,6 +118,12 @@ class Chain:
     def alerts(self) -> dict[str, tuple[str, int]]:
         """What the desk has: key of each 预警单 -> its id and level."""
         return {key: (id_, level) for key, id_, level in rows(self.bench.settings.desk_url, "SELECT key, id, level FROM alert")}
+
+
+def catches(pid: int) -> bool:
+    """Whether a process has something to do at SIGTERM."""
+    line = next(x for x in Path(f"/proc/{pid}/status").read_text("ascii", "replace").splitlines() if x.startswith("SigCgt:"))
+    return bool(int(line.split()[1], 16) >> (SIGTERM - 1) & 1)
 
 
 def rows(url: str, query: str) -> list[Any]:
