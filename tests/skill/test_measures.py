@@ -46,6 +46,16 @@ def test_weeks_counted_at_the_allowed_share() -> None:
     assert counts.share(scores, label, limit - 2.0)[1] > counts.ALLOWED
 
 
+def test_a_series_is_judged_by_the_limit_of_the_others() -> None:
+    """Where a series runs ten times higher than the other, its false weeks are many by the other's limit, and the other finds nothing."""
+    counts = measure_of("counts")
+    scores, label = np.arange(100.0), np.arange(100) >= 80
+    told, labels, part = np.concatenate([scores, 10.0 * scores]), np.tile(label, 2), np.repeat([0, 1], 100)
+    found, false = counts.unseen(told, labels, part)
+    assert (found, false) == (0.5, 72 / 160)
+    assert counts.unseen(np.tile(scores, 2), labels, part) == counts.share(scores, label, counts.at_most(scores, label))
+
+
 def test_faults_of_sensors_counted_by_spell() -> None:
     """A spell flagged within two readings of a fault finds it; one that is far from all is one false spell."""
     sensors = measure_of("sensors")
