@@ -50,34 +50,31 @@ def reach(other: Indicator) -> float:
     return PERIODS * other.every * 1e6
 
 
-def look(others: list[Indicator], kept: Mapping[str, Any], slot: Rows, t: Floats) -> Floats:
-    """What each of the others was at these readings, by what is `kept` of it in their rows: one row a reading."""
-    found = np.full((len(slot), len(others)), nan)
+def look(loop: Any, others: list[Indicator], kept: Mapping[str, Any], slot: Rows, t: Floats) -> Floats:
+    """What each of the others was at these readings, by what is `kept` of it in their rows: a row each."""
+    found = np.empty((len(others), len(slot)))
     for k, other in enumerate(others):
-        values, far = kept[other.id], reach(other)
-        for i, row in enumerate(slot.tolist()):
-            pairs = values["pairs"][row][:int(values["n"][row])]
-            at = int(np.searchsorted(pairs[:, 0], t[i], "right")) - 1
-            if at >= 0 and pairs[at, 0] > t[i] - far:
-                found[i, k] = pairs[at, 1]
+        loop(slot, t, kept[other.id]["n"], kept[other.id]["pairs"], reach(other), found[k])
     return found
 
 
-def step(values: Floats, kernel: Any, slot: Rows, t: Floats, x: Floats, flag: Floats, accept: float, p: Any, s: Any,
+def slots(s: Any) -> Floats:
+    """Where a kind's state keeps them, a column each."""
+    where: Floats = s["beside"]
+    return where if where.ndim == 2 else where[:, None]
+
+
+def step(seen: Floats, kernel: Any, slot: Rows, t: Floats, x: Floats, flag: Floats, accept: float, p: Any, s: Any,
          out: Floats) -> None:
-    """A batch through a kernel that looks at these values beside, in waves in which no row stands twice."""
-    where = s["beside"]
-    nth, seen = np.zeros(len(slot), np.int64), dict[int, int]()
+    """A batch through an interpreted loop, which knows only its rows: in waves in which no row stands twice."""
+    where, nth, before = slots(s), np.zeros(len(slot), np.int64), dict[int, int]()
     for i, row in enumerate(slot.tolist()):
-        nth[i] = seen[row] = seen.get(row, -1) + 1
+        nth[i] = before[row] = before.get(row, -1) + 1
     for wave in range(int(nth.max()) + 1 if len(nth) else 0):
         these = np.flatnonzero(nth == wave)
         rows = slot[these]
-        if where.ndim == 1:
-            where[rows] = values[these, 0]
-        else:
-            where[rows] = nan
-            where[rows, :values.shape[1]] = values[these]
+        where[rows] = nan
+        where[rows, :len(seen)] = seen[:, these].T
         some = np.empty(len(these))
         kernel(rows, t[these], x[these], flag[these], accept, p, s, some)
         out[these] = some

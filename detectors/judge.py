@@ -63,6 +63,8 @@ def _stretch(state: State, block: Block, table_of: Rows, row_of: Rows, first: in
              arrived: int | None) -> list[Change]:
     """Readings [first, last) of a block, table by table; `arrived` None = each at its own time."""
     changes: list[Change] = []
+    for made in arrivals(state, block, first, last, arrived) if state.guests else ():       # first: who looks at them sees them
+        changes += process(state, made.table, made.slot, made.t, made.x, made.flag, arrived, None)
     here = table_of[first:last]
     alike = last - first == 1 or bool((here == here[0]).all())
     for number in (here[:1] if alike else np.unique(here)).tolist():
@@ -76,8 +78,6 @@ def _stretch(state: State, block: Block, table_of: Rows, row_of: Rows, first: in
             state.heard(number, row_of[where], block.sources, block.source[where])
         changes += process(state, state.tables[number], row_of[where], block.t[where].astype(float),
                            block.x[where].astype(float), flag, arrived, where)
-    for made in arrivals(state, block, first, last, arrived) if state.guests else ():
-        changes += process(state, made.table, made.slot, made.t, made.x, made.flag, arrived, None)
     return changes
 
 

@@ -111,9 +111,14 @@ def stamp(function: Any, **names: Any) -> str:
     return blake2b(b"".join(sorted(parts)), digest_size=8).hexdigest()
 
 
+def compiles(compiled: bool) -> bool:
+    """Whether what is asked to be compiled can be."""
+    return compiled and numba is not None
+
+
 def build(function: Any, signature: Any, compiled: bool, **names: Any) -> Any:
     """`function` compiled (from the disk cache, or now), or as it is behind `interpret`."""
-    if not (compiled and numba):
+    if not compiles(compiled):
         plain = {name: guarded(f) for name, f in names.items()}
         return interpret(FunctionType(function.__code__, {**function.__globals__, **plain}, function.__name__))
     copy = lift(function, **names)
@@ -124,16 +129,17 @@ def build(function: Any, signature: Any, compiled: bool, **names: Any) -> Any:
 
 @cache
 def shared(compiled: bool = True) -> SimpleNamespace:
-    """The loops that all kinds share: `arrive`, `mark`, `settle`, `remember`, `silence`."""
-    if not (compiled and numba):
+    """The loops that all kinds share: `arrive`, `mark`, `look`, `settle`, `remember`, `silence`."""
+    if not compiles(compiled):
         return SimpleNamespace(**{f.__name__: build(f, None, False) for f in
-                                  (loops.arrive, loops.mark, loops.settle, loops.remember, loops.silence)})
+                                  (loops.arrive, loops.mark, loops.look, loops.settle, loops.remember, loops.silence)})
     f8, i8, void = numba.float64, numba.int64, numba.void
     column, slots, pair = f8[::1], i8[::1], numba.types.UniTuple(i8, 2)
     rules, heads, series, events = records(RULE, 2, False), records(HEAD, 2), records(SERIES, 1), records(EVENT, 1)
     return SimpleNamespace(
         arrive=build(loops.arrive, void(slots, column, column, column, f8, f8, f8, series, slots), True),
         mark=build(loops.mark, void(slots, column, column, series, column), True),
+        look=build(loops.look, void(slots, column, f8[:], f8[:, :, :], f8, column), True),
         settle=build(loops.settle, pair(i8, slots, column, column, column, f8[:, ::1], f8[:, ::1], i8, rules, heads, series, f8,
                                         events, column), True),
         remember=build(loops.remember, i8(slots, column, column, column, column, i8, f8, f8[:, :], column, f8[:, ::1]), True),
@@ -141,15 +147,18 @@ def shared(compiled: bool = True) -> SimpleNamespace:
 
 
 @cache
-def kernel(kind: Any, compiled: bool = True, derive: bool = False) -> Any:
-    """The loop of one check, kind or (with `derive`) derive operator."""
+def kernel(kind: Any, compiled: bool = True, derive: bool = False, looks: bool = False) -> Any:
+    """The loop of one check, kind or (with `derive`) derive operator; with `looks`, of one that looks at others (beside.py)."""
     warm = "warm" in kind.PARAMS.names and "n" in kind.STATE.names
-    outer = loops.derive if derive else loops.warming if warm else loops.loop
-    if not (compiled and numba):
+    outer: Any = loops.derive if derive else loops.warming if warm else loops.loop
+    if not compiles(compiled):
         return build(outer, None, False, step=kind.step)
     f8, column = numba.float64, numba.float64[::1]
-    return build(outer, numba.void(numba.int64[::1], column, column, column, f8, records(kind.PARAMS, 1, False),
-                                   records(kind.STATE, 1), column), True, step=kind.step)
+    first, last = (numba.int64[::1], column, column, column, f8), (records(kind.PARAMS, 1, False), records(kind.STATE, 1), column)
+    if looks:
+        outer = loops.looking_warming if warm else loops.looking
+        return build(outer, numba.void(*first, f8[:, ::1], f8[:, :], *last), True, step=kind.step)
+    return build(outer, numba.void(*first, *last), True, step=kind.step)
 
 
 def records(dtype: Any, ndim: int, writable: bool = True) -> Any:

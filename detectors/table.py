@@ -9,7 +9,7 @@ import numpy as np
 
 from detectors import beside
 from detectors.event import Change
-from detectors.kernel import kernel, shared
+from detectors.kernel import compiles, kernel, shared
 from detectors.loops import EVENT, HEAD, MOST
 from detectors.pack import Indicator
 from detectors.plan import Group, Piece, told_plainly
@@ -80,7 +80,9 @@ class Table:
         self.loops = shared(compiled)
         self.parameters = [group.told(p, sites) for p in (*group.checks, *group.kinds, *group.ops)]
         self.rules = group.rules(sites)
-        self.kernels = ([kernel(p.algorithm, compiled) for p in (*group.checks, *group.kinds)]
+        self.looks = compiles(compiled)         # compiled loops put what lies beside into the state by themselves
+        self.kernels = ([kernel(p.algorithm, compiled, looks=p.use is not None and bool(p.use.beside))
+                         for p in (*group.checks, *group.kinds)]
                         + [kernel(p.algorithm, compiled, derive=True) for p in group.ops])
         self.check_names = ["", *(p.name.split(":")[2] for p in group.checks)]
         self.lifted = [np.isin(self.check_names, getattr(p.algorithm, "lifts", ())) for p in group.checks]
@@ -149,8 +151,11 @@ class Table:
         """One batch through one check or kind."""
         if piece.use is not None and piece.use.beside:
             others = [self.group.plan.indicators[name] for name in piece.use.beside]
-            seen = beside.look(others, self.kept_beside, slot, t)
-            beside.step(seen, self.kernels[k], slot, t, x, flag, ACCEPT, self.parameters[k], s, out)
+            seen = beside.look(self.loops.look, others, self.kept_beside, slot, t)
+            if self.looks:
+                self.kernels[k](slot, t, x, flag, ACCEPT, seen, beside.slots(s), self.parameters[k], s, out)
+            else:
+                beside.step(seen, self.kernels[k], slot, t, x, flag, ACCEPT, self.parameters[k], s, out)
         else:
             self.kernels[k](slot, t, x, flag, ACCEPT, self.parameters[k], s, out)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors import rewind
 from detectors.event import Change
 from detectors.judge import State, judge, tick
 from detectors.pack import City, Derive, Detector, Indicator, Limit, Pack, Site, Text, Use
@@ -114,6 +116,23 @@ def test_a_kind_that_learns_learns_the_same(seed: int) -> None:
     straight = run(plan, told, [t for _, t, _ in told])
     assert final(straight) == final(run(plan, [row for *_, row in mixed], [at for at, *_ in mixed], cut=len(mixed) // 2))
     assert [(c.id, c.score) for c in straight] == [(c.id, c.score) for c in run(plan, told, [t for _, t, _ in told], compiled=False)]
+
+
+def test_what_comes_at_one_moment_is_seen_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block in which level, rain and neighbours arrive together is judged once: nothing is stepped again, however it is ordered."""
+    again: list[object] = []
+    monkeypatch.setattr(rewind, "again", lambda *told: again.append(told) or [])
+    plan, order = Plan(city()), random.Random(4)
+    state, named = State(plan), list[str]()
+    for i in range(7):
+        rows = [row for row in flood(20.0) if row[1] == i * STEP]
+        rows += [(f"rain@{s}", i * STEP, 0.0) for s in "bc"]
+        order.shuffle(rows)
+        judge(plan, state, Block.of(rows, (i * STEP) + S))
+        named += [state.named[n] for n, row in enumerate(rows) if row[0] == "level@a"]
+
+    assert again == []
+    assert named == ["", "", "", *["neighbours"] * 4], "far from the others at once, and the rain explains the speed"
 
 
 def test_interpreted_gives_the_same() -> None:
