@@ -121,6 +121,18 @@ def test_events_are_counted_by_part_and_judged_by_the_limit_of_the_others() -> N
     assert events.unseen([told], days, 1.0) == (6, pytest.approx(1 / days.sum()))      # only the first part needs the low limit
 
 
+def test_halves_of_a_gauge_are_cut_between_its_events() -> None:
+    """Each event counts in one half alone, and the halves together are as long as the whole."""
+    rivers = measure_of("rivers")
+    x = np.zeros(1000)
+    x[[at + k for at in (100, 200, 600, 900) for k in range(3)]] = 5.0
+    gauge = rivers.Gauge(3600.0 * np.arange(1000), x)
+    whole, first, second = (rivers.front([gauge], [gauge.x], 3600.0 * 3, half) for half in (None, 0, 1))
+    assert rivers.middle(gauge, 5.0, 3600.0 * 3) == pytest.approx(401, abs=1)
+    assert (whole.events, first.events, second.events) == (4, 2, 2)
+    assert first.years + second.years == pytest.approx(whole.years, rel=0.01)
+
+
 def test_dead_spells_are_those_put_in() -> None:
     """So many spells are put in, each of a day, and nothing else is made flat."""
     days = measure_of("days")
