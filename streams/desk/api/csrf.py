@@ -7,6 +7,7 @@ kept by the check of `Sec-Fetch-Site` and `Origin` alone (guard.py).
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from hmac import compare_digest
 
 from starlette.exceptions import HTTPException
@@ -16,8 +17,16 @@ from streams.desk.people.current import CURRENT
 from streams.desk.people.gate import SAFE
 
 
-async def checked(request: Request) -> None:
-    """403 right.csrf where the token is missing or another one."""
+async def checked(request: Request) -> AsyncIterator[None]:
+    """403 right.csrf where the token is missing or another one. Files of a form are closed in the end."""
+    await _proven(request)
+    try:
+        yield
+    finally:
+        await request.close()
+
+
+async def _proven(request: Request) -> None:
     csrf = CURRENT.get().csrf
     if request.method in SAFE or not csrf or request.url.path == "/login":     # that brings its own proof: a password
         return
