@@ -21,10 +21,12 @@ def apply(configs: Annotated[Path | None, typer.Option(help="Folder of configs."
 
     from streams.apply import apply as put
     from streams.packs import find_configs
+    from streams.replay.bar import bar
     from streams.settings import settings
 
     ours = settings(configs=configs)
-    done = put(ours, find_configs(ours.configs), tests, waive=without_gate)
+    with bar("checking, testing, measuring what has a gate"):
+        done = put(ours, find_configs(ours.configs), tests, waive=without_gate)
     if json:
         print(encode(done).decode())
     else:
