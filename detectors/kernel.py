@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from detectors import loops
+from detectors import looking, loops
 from detectors.loops import EVENT, HEAD, RULE, SERIES
 
 numba: Any
@@ -132,14 +132,14 @@ def shared(compiled: bool = True) -> SimpleNamespace:
     """The loops that all kinds share: `arrive`, `mark`, `look`, `settle`, `remember`, `silence`."""
     if not compiles(compiled):
         return SimpleNamespace(**{f.__name__: build(f, None, False) for f in
-                                  (loops.arrive, loops.mark, loops.look, loops.settle, loops.remember, loops.silence)})
+                                  (loops.arrive, loops.mark, looking.look, loops.settle, loops.remember, loops.silence)})
     f8, i8, void = numba.float64, numba.int64, numba.void
     column, slots, pair = f8[::1], i8[::1], numba.types.UniTuple(i8, 2)
     rules, heads, series, events = records(RULE, 2, False), records(HEAD, 2), records(SERIES, 1), records(EVENT, 1)
     return SimpleNamespace(
         arrive=build(loops.arrive, void(slots, column, column, column, f8, f8, f8, series, slots), True),
         mark=build(loops.mark, void(slots, column, column, series, column), True),
-        look=build(loops.look, void(slots, column, f8[:], f8[:, :, :], f8, column), True),
+        look=build(looking.look, void(slots, column, f8[:], f8[:, :, :], f8, column), True),
         settle=build(loops.settle, pair(i8, slots, column, column, column, f8[:, ::1], f8[:, ::1], i8, rules, heads, series, f8,
                                         events, column), True),
         remember=build(loops.remember, i8(slots, column, column, column, column, i8, f8, f8[:, :], column, f8[:, ::1]), True),
@@ -156,7 +156,7 @@ def kernel(kind: Any, compiled: bool = True, derive: bool = False, looks: bool =
     f8, column = numba.float64, numba.float64[::1]
     first, last = (numba.int64[::1], column, column, column, f8), (records(kind.PARAMS, 1, False), records(kind.STATE, 1), column)
     if looks:
-        outer = loops.looking_warming if warm else loops.looking
+        outer = looking.warming if warm else looking.loop
         return build(outer, numba.void(*first, f8[:, ::1], f8[:, :], *last), True, step=kind.step)
     return build(outer, numba.void(*first, *last), True, step=kind.step)
 
