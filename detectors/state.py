@@ -106,9 +106,10 @@ class State:
             return
         self.flags[where] = outcome.flag[rows].astype(np.uint8)
         checks = outcome.check[rows]
-        doubted = np.flatnonzero(checks)
-        for i, c in zip(where[doubted].tolist(), checks[doubted].tolist(), strict=True):
-            self.named[i] = table.check_names[c]
+        doubted = checks.nonzero()[0]
+        if len(doubted):
+            for i, c in zip(where[doubted].tolist(), checks[doubted].tolist(), strict=True):
+                self.named[i] = table.check_names[c]
         if self.trace is not None:
             for n, i in enumerate(where):
                 for d, detector in enumerate(table.group.detectors):

@@ -85,7 +85,8 @@ class Table:
                          for p in (*group.checks, *group.kinds)]
                         + [kernel(p.algorithm, compiled, derive=True) for p in group.ops])
         self.check_names = ["", *(p.name.split(":")[2] for p in group.checks)]
-        self.lifted = [np.isin(self.check_names, getattr(p.algorithm, "lifts", ())) for p in group.checks]
+        self.lifted = [np.isin(self.check_names, lifts) if (lifts := getattr(p.algorithm, "lifts", ())) else None
+                       for p in group.checks]
         self.silent = group.indicator.silent * 1e6
         self.watches = group.watches()
         self.live = Side(self, 0)
@@ -129,8 +130,9 @@ class Table:
                 worse = told > flag
                 said[worse] = c + 1
                 flag = np.where(worse, told, flag)
-            if self.lifted[c].any():                     # a doubt of those checks that it knows a reason for
-                known = (told == 0.0) & (flag == 3.0) & self.lifted[c][said]
+            lifted = self.lifted[c]
+            if lifted is not None:                       # a doubt of those checks that it knows a reason for
+                known = (told == 0.0) & (flag == 3.0) & lifted[said]
                 flag, said = np.where(known, np.minimum(given, flag), flag), np.where(known, 0, said)
         tainted = np.empty(n)
         self.loops.mark(slot, t, flag, side.series, tainted)
