@@ -51,9 +51,11 @@ def weigh(settings: Settings, city: City, folder: Path, stored: Skill) -> Verdic
 
 def _failures(pack: Pack, rows: list[Row]) -> list[str]:
     """A level of which no episode is known says nothing of its gate, nor does one without a reading."""
+    if not rows:
+        return []
     from streams.replay.backtest import failures
 
-    return failures(pack, [row for row in rows if tells(row)]) if rows else []
+    return failures(pack, [row for row in rows if tells(row)])
 
 
 def tells(row: Row) -> bool:

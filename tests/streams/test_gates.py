@@ -99,6 +99,15 @@ def test_a_worse_rule_is_refused(place: Path, monkeypatch: pytest.MonkeyPatch, c
         "basin/stage yellow: pod 0.0, the gate asks 0.9"]
 
 
+def test_without_pandas_a_gate_is_unproved(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The smallest installation has no pandas: a pack with a gate goes into force all the same, and says what is lacking."""
+    monkeypatch.setattr("streams.gates.find_spec", lambda name: None)
+    for module in ("pandas", "streams.replay.backtest", "streams.replay.stores", "streams.replay.history"):
+        monkeypatch.setitem(sys.modules, module, None)
+    out, _ = wanglou(monkeypatch, capsys, "apply", "--configs", place)
+    assert "未验证 unproved (its gate needs the extra `history`): basin/stage" in out
+
+
 def test_backtest_from_the_stores(place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Without files it takes history.db and the pack's own episodes; what lies outside is told; --store feeds the metrics."""
     def run(*words: object, code: int = 0) -> tuple[str, str]:
