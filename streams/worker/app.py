@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 import sys
@@ -173,8 +174,11 @@ def run(make: Callable[[Settings, Metrics], Stage], name: str, settings: Setting
     worker = faust.Worker(running.app, loglevel="WARN", quiet=True, redirect_stdouts=False, override_logging=False)
     worker.spinner = None
     Thread(target=_hurry, args=(worker, running), daemon=True).start()
+    status = 0
     try:
         worker.execute_from_commandline()
+    except SystemExit as end:                   # how it always ends
+        status = int(end.code or 0)
     finally:
         if server is not None:
             server.close()
@@ -183,6 +187,13 @@ def run(make: Callable[[Settings, Metrics], Stage], name: str, settings: Setting
             again()
         if running.why:
             raise WanglouError(running.why)
+    leave(status)
+
+
+def leave(status: int) -> None:
+    """Be gone, now that all is saved: a library's thread that wakes while the interpreter is taken down crashes it (seen)."""
+    logging.shutdown()
+    os._exit(status)
 
 
 def _hurry(worker: Any, running: Running) -> None:
