@@ -13,11 +13,12 @@ demo: .venv/run  ## every stage on this machine, a storm played at x120, the pag
 test: .venv/test check  ## all checks and tests (Kafka, PostgreSQL, Prometheus, Chromium where the machine has them)
 	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-check: .venv/test  ## style, types, allowed imports, the packs read (`make test` runs their own tests too)
+check: .venv/test  ## style, types, allowed imports, the packs themselves
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/wanglou check
+	$(BIN)/wanglou test
 
 drills: .venv/test  ## twenty ways to break it, with real processes on a real Kafka (ARGS="1 5" some, ARGS=--short quick)
 	$(PY) tests/drills/run.py $(ARGS)

@@ -6,6 +6,7 @@ Exit codes: 0 fine, 1 the thing asked about is wrong, 2 the call is wrong.
 from __future__ import annotations
 
 import sys
+from errno import EDQUOT, ENOSPC
 from importlib import import_module
 from pathlib import Path
 
@@ -31,4 +32,9 @@ def main() -> None:
         raise SystemExit(2) from None
     except WanglouError as error:
         print(error, file=sys.stderr)
+        raise SystemExit(1) from None
+    except OSError as error:
+        if error.errno not in (ENOSPC, EDQUOT):
+            raise
+        print(f"{error.filename or 'what was being written'}: {error.strerror or error}; it is not whole", file=sys.stderr)
         raise SystemExit(1) from None

@@ -1,7 +1,7 @@
 """Histories as parquet: the same columns as in CSV. Needs the extra `parquet` (pyarrow)."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import islice
@@ -25,20 +25,32 @@ def is_parquet(path: Path) -> bool:
     return True
 
 
-def read(path: Path, numbers: Sequence[str]) -> pd.DataFrame:
-    """The rows: columns of `numbers` as float64 where they are numbers (NaN = missing), others as categories of texts, "" = null.
+def columns(path: Path) -> list[str]:
+    """The names of its columns. UsageError when there is no such file, WanglouError when it is no parquet."""
+    return [str(name) for name in _asked(path, lambda: import_module("pyarrow.parquet").read_schema(path)).names]
 
-    UsageError when there is no such file, WanglouError when it is no parquet.
+
+def read(path: Path, names: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
+    """These columns: of `numbers` as float64 where they are numbers (NaN = missing), others as categories of texts, "" = null.
+
+    WanglouError when one is neither numbers nor texts nor times, or the file is damaged.
     """
+    raw = _asked(path, lambda: pd.read_parquet(path, engine="pyarrow", columns=list(names)))
+    kept = {name: name in numbers and pd.api.types.is_numeric_dtype(raw[name]) for name in names}
     try:
-        raw = pd.read_parquet(path, engine="pyarrow")
-    except OSError as error:
+        return pd.DataFrame({name: raw[name].to_numpy("float64", na_value=float("nan")) if number else _texts(raw[name])
+                             for name, number in kept.items()})
+    except TypeError as error:
+        raise WanglouError(f"{path}: a column of {', '.join(names)} holds lists or records: {error}") from None
+
+
+def _asked(path: Path, ask: Callable[[], Any]) -> Any:
+    try:
+        return ask()
+    except FileNotFoundError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except ValueError as error:                         # ArrowInvalid is one
+    except (OSError, ValueError) as error:              # ArrowInvalid is a ValueError
         raise WanglouError(f"{path}: is no parquet file: {error}") from None
-    kept = {name: name in numbers and pd.api.types.is_numeric_dtype(raw[name]) for name in raw.columns}
-    return pd.DataFrame({str(name): raw[name].to_numpy("float64", na_value=float("nan")) if number else _texts(raw[name])
-                         for name, number in kept.items()})
 
 
 def _texts(column: pd.Series) -> pd.Categorical:

@@ -40,8 +40,12 @@ class Raw(NamedTuple):
 def raw(path: Path, columns: Columns, texts: bool) -> Raw:
     """Read a CSV or parquet file. Without `texts` the values are numbers where all are. WanglouError when a column lacks."""
     if parquet.is_parquet(path):
-        rows = parquet.read(path, [*columns.values, "value"])
-        _needed(path, list(rows.columns), columns)
+        header = parquet.columns(path)
+        _needed(path, header, columns)
+        if doubled := {name for name in header if header.count(name) > 1}:
+            raise WanglouError(f"{path}: column {min(doubled)!r} stands twice")
+        known = (columns.time, columns.site, columns.arrived, "flag", *(columns.values or ("indicator", "value")))
+        rows = parquet.read(path, [name for name in dict.fromkeys(known) if name in header], [*columns.values, "value"])
         return Raw(rows, np.arange(1, len(rows) + 1), {})
     whole = plain(path)
     found = Lines(str(path), whole[0]) if whole else lines(path)

@@ -193,6 +193,8 @@ def run(make: Callable[[Settings, Metrics], Stage], name: str, settings: Setting
 def leave(status: int) -> None:
     """Be gone, now that all is saved: a library's thread that wakes while the interpreter is taken down crashes it (seen)."""
     logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
     os._exit(status)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 HERE = Path(__file__).resolve().parent
 DATA = HERE.parents[2] / "shared" / "data"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-TOLD = "table against persistence"
+TOLD = "told beside the plain rule"
 """The aim of a row that only has to be told beside the plain rule."""
 
 

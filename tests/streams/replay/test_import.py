@@ -116,6 +116,17 @@ def test_without_pyarrow_parquet_is_refused(wanglou: Wanglou, tmp_path: Path, mo
     assert not (tmp_path / "x.parquet").exists()
 
 
+def test_a_full_disk_is_said(wanglou: Wanglou, tmp_path: Path) -> None:
+    """An export that does not fit ends with 1 and one line, not with where in a library it failed; CSV and parquet."""
+    file = tmp_path / "past.csv"
+    file.write_text(CSV, "utf-8")
+    wanglou("history", "import", file, "--configs", CONFIGS)
+    for name in ("full.csv", "full.parquet"):
+        (tmp_path / name).symlink_to("/dev/full")
+        said = wanglou("history", "export", "--out", tmp_path / name, code=1)[1]
+        assert "No space left" in said and "it is not whole" in said and "Traceback" not in said
+
+
 def test_wide_files(wanglou: Wanglou, tmp_path: Path) -> None:
     """--map makes indicators of columns."""
     file = tmp_path / "wide.csv"

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from streams.errors import UsageError, WanglouError
@@ -63,3 +65,21 @@ def test_what_is_no_parquet(tmp_path: Path) -> None:
     pd.DataFrame({"time": TIMES}).to_parquet(tmp_path / "y.parquet")
     with pytest.raises(WanglouError, match="no column site, indicator, value"):
         read([tmp_path / "y.parquet"])
+
+
+def test_what_no_reading_can_be(tmp_path: Path) -> None:
+    """Columns that are not asked for are left alone; one that is asked for and holds lists, one that stands twice, a torn file: each is named."""
+    good = pd.DataFrame({"time": TIMES, "site": "x", "indicator": "level", "value": [1.0, 2.0, 3.0]})
+    good.assign(more=[[1], [2], [3]]).to_parquet(tmp_path / "more.parquet")
+    assert len(told(tmp_path / "more.parquet")[0]) == 3
+    good.assign(site=[["x"], ["y"], ["z"]]).to_parquet(tmp_path / "lists.parquet")
+    with pytest.raises(WanglouError, match=r"lists\.parquet: a column of time, site, indicator, value holds lists"):
+        read([tmp_path / "lists.parquet"])
+    table = pa.Table.from_arrays([pa.array(TIMES)] * 2 + [pa.array(["x"] * 3)] * 2 + [pa.array([1.0] * 3)], ["time", "time", "site", "indicator", "value"])
+    pq.write_table(table, tmp_path / "twice.parquet")
+    with pytest.raises(WanglouError, match="column 'time' stands twice"):
+        read([tmp_path / "twice.parquet"])
+    whole = (tmp_path / "more.parquet").read_bytes()
+    (tmp_path / "torn.parquet").write_bytes(whole[:len(whole) // 2])
+    with pytest.raises(WanglouError, match=r"torn\.parquet: is no parquet file"):
+        read([tmp_path / "torn.parquet"])
